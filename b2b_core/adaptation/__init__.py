@@ -1,0 +1,1 @@
+"""Adaptation: two folders of pictures and a known domain become a camera profile."""

@@ -1,0 +1,24 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def replacing(target: Path | str) -> Iterator[Path]:
+    """Yield a new path beside `target`; what is written there replaces `target` at the end.
+
+    If the body fails, `target` stays as it was and nothing is left beside it. The folder must
+    exist.
+    """
+    goal = Path(target)
+    temporary = goal.with_name(f".{goal.name}.{os.getpid()}-{os.urandom(4).hex()}")
+    try:
+        yield temporary
+        temporary.replace(goal)
+    finally:
+        temporary.unlink(missing_ok=True)

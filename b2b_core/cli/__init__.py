@@ -1,0 +1,82 @@
+"""The command line: one line per error, no traceback, nothing heavy before it is needed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from b2b_core import __version__
+from b2b_core.errors import B2bError
+
+if TYPE_CHECKING:
+    from click import ClickException, Command
+
+#: Set to 1 to see the traceback of an error.
+DEBUG = "B2B_DEBUG"
+
+#: Command -> (where it is, its line in the help); imported only when called.
+COMMANDS = {
+    "adapt": ("b2b_core.cli.adapt:command", "Learn a camera from its blurry and sharp pictures."),
+    "deblur": ("b2b_core.cli.deblur:command", "Deblur pictures with a camera profile."),
+    "evaluate": ("b2b_core.cli.evaluate:command", "Measure a camera profile, with a report."),
+    "demo": ("b2b_core.cli.demo:command", "Adapt, deblur and evaluate on pictures that ship."),
+    "train": ("b2b_core.cli.train:command", "Train a deblurrer or extractor of a known domain."),
+    "synthesize": ("b2b_core.cli.synthesize:command", "Put a known domain's blur on pictures."),
+    "list-plugins": ("b2b_core.cli.list_plugins:command", "List plugins, states and components."),
+}
+
+
+def main() -> None:
+    """Run the command line and exit with its code: 0, 1 failed, 2 wrong use, 130 interrupted."""
+    if sys.argv[1:] == ["--version"]:
+        sys.stdout.write(f"b2b {__version__}\n")
+        return
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line with `arguments`; return the exit code."""
+    import click
+    from click.exceptions import NoArgsIsHelpError
+
+    from b2b_core.cli.root import root
+
+    command: Command = root
+    try:
+        code = command.main(arguments, prog_name="b2b", standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # whoever read the output has enough; Python must not complain while it shuts down
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except B2bError as error:
+        return _failed(str(error), error.exit_code)
+    except NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        return 0
+    except click.ClickException as error:
+        return _failed(_click_line(error), error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        return _failed("interrupted", 130)
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        return _failed(f"{error.strerror or error}{where}", 1)
+    except Exception as error:
+        return _failed(f"this is a bug, {type(error).__name__}: {error}; run with {DEBUG}=1", 1)
+    return code if isinstance(code, int) else 0
+
+
+def _click_line(error: ClickException) -> str:
+    line = error.format_message().rstrip(".")
+    context = getattr(error, "ctx", None)
+    return f"{line}; see {context.command_path} --help" if context else line
+
+
+def _failed(line: str, code: int) -> int:
+    if os.environ.get(DEBUG) == "1":
+        import traceback
+
+        traceback.print_exc()
+    sys.stderr.write(f"b2b: {' '.join(line.split())}\n")
+    return code

@@ -1,0 +1,42 @@
+"""The top of the command line: options that hold for every command."""
+
+from __future__ import annotations
+
+import click
+
+from b2b_core import __version__
+from b2b_core.cli import COMMANDS
+from b2b_core.cli.lazy import LazyGroup
+from b2b_core.cli.options import Everywhere
+
+
+def _names(_ctx: object, _option: object, values: tuple[str, ...]) -> tuple[str, ...]:
+    for value in values:
+        if not value.startswith("no:") or not value[3:].strip():
+            raise click.BadParameter(f"'{value}' is not like no:NAME")
+    return tuple(value[3:].strip() for value in values)
+
+
+@click.group(
+    cls=LazyGroup,
+    lazy=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(__version__, prog_name="b2b", message="%(prog)s %(version)s")
+@click.option(
+    "-p",
+    "disabled",
+    metavar="no:NAME",
+    multiple=True,
+    callback=_names,
+    help="Switch a plugin off; it is not even imported. May be repeated.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Show debug messages.")
+@click.pass_context
+def root(ctx: click.Context, disabled: tuple[str, ...], verbose: bool) -> None:
+    """Deblur pictures of a camera nobody has training pairs for."""
+    ctx.obj = Everywhere(disabled=disabled, verbose=verbose)
+    if verbose:
+        from b2b_core.log import configure
+
+        configure(verbose=True)

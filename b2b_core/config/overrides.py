@@ -1,0 +1,53 @@
+"""Overrides: `a.b=c` on the command line wins over files and defaults."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+
+from b2b_core.errors import UsageError
+
+
+def apply_overrides(mapping: Mapping[str, object], overrides: Iterable[str]) -> dict[str, object]:
+    """Return a new mapping in which each `a.b=c` is set; `mapping` stays as it is.
+
+    The value is read as TOML (`3`, `0.5`, `true`, `[1, 2]`, `"text"`); what is not TOML is text,
+    so that `name=unet` needs no quotes.
+
+    Raises:
+        UsageError: if an override has no `=`, an empty key, or a key below something that is not
+            a table.
+    """
+    result = _copy(mapping)
+    for override in overrides:
+        dotted, equals, text = override.partition("=")
+        keys = [key.strip() for key in dotted.split(".")]
+        if not equals or not all(keys):
+            raise UsageError(f"cannot read the setting '{override}'", mend="write it as key=value")
+        _table(result, keys[:-1], override)[keys[-1]] = _value(text.strip())
+    return result
+
+
+def _copy(mapping: Mapping[str, object]) -> dict[str, object]:
+    return {k: _copy(v) if isinstance(v, Mapping) else v for k, v in mapping.items()}
+
+
+def _table(root: dict[str, object], keys: list[str], override: str) -> dict[str, object]:
+    table = root
+    for key in keys:
+        inner = table.setdefault(key, {})
+        if not isinstance(inner, dict):
+            raise UsageError(
+                f"cannot set '{override}': '{key}' is {inner!r}, not a table",
+                mend=f"set '{key}' itself, or leave the rest of the key out",
+            )
+        table = inner
+    return table
+
+
+def _value(text: str) -> object:
+    try:
+        parsed = tomllib.loads(f"value = {text}")
+    except tomllib.TOMLDecodeError:
+        return text
+    return parsed["value"] if len(parsed) == 1 else text

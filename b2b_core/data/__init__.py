@@ -1,0 +1,1 @@
+"""Pictures in: folders become picture sets, scenes are split, crops are drawn."""

@@ -1,0 +1,1 @@
+"""Pictures: files to pixels to tensors and back, without losing what the camera wrote."""

@@ -1,0 +1,1 @@
+"""Deblurring of whole pictures: any size, any memory."""

@@ -1,0 +1,22 @@
+"""Where the index is, and the little of it that a listing needs, read without its checks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from b2b_core.config import read_toml
+
+
+def registry_path() -> Path:
+    """Return `registry.toml`: beside this module in a wheel, at the top of a checkout."""
+    here = Path(__file__)
+    shipped = here.with_name("registry.toml")
+    return shipped if shipped.is_file() else here.parents[1] / "registry.toml"
+
+
+def listed_distributions() -> set[str]:
+    """Return the names of the distributions that the index knows."""
+    data: dict[str, Any] = read_toml(registry_path())
+    rows = [*data.get("component", ()), *data.get("weights", ())]
+    return {row["distribution"] for row in rows if "distribution" in row}

@@ -1,0 +1,1 @@
+"""Known blur on the camera's sharp pictures: the set K, and the kernels behind it."""

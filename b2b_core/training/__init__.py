@@ -1,0 +1,1 @@
+"""What every strategy shares: stages that resume, checkpoints, averages, guards, validation."""

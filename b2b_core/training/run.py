@@ -1,0 +1,46 @@
+"""A run: one folder, one seed, one log, one device."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attrs import define, field
+
+from b2b_core.log import get_logger
+from b2b_core.training.precision import Numerics
+
+if TYPE_CHECKING:
+    from structlog.typing import FilteringBoundLogger
+
+    from b2b_core.catalogue import Catalogue
+
+
+@define(eq=False)
+class Run:
+    """What every stage of one run shares."""
+
+    directory: Path
+    seed: int
+    numerics: Numerics
+    catalogue: Catalogue
+    log_every: int = 50
+    validate_every: int = 250
+    #: Seconds between checkpoints: what a kill costs at most.
+    checkpoint_seconds: float = 30.0
+    #: Plain words for the user, in the order they came up.
+    warnings: list[str] = field(factory=list)
+    log: FilteringBoundLogger = field(factory=lambda: get_logger("b2b.run"))
+
+    def log_step(self, stage: str, step: int, numbers: Mapping[str, float]) -> None:
+        """Log a training step and tell the plugins that listen."""
+        rounded = {name: float(f"{value:.5g}") for name, value in numbers.items()}
+        self.log.debug("step", stage=stage, step=step, **rounded)
+        self.catalogue.notify("b2b_step_finished", stage=stage, step=step, numbers=dict(numbers))
+
+    def warn(self, message: str) -> None:
+        """Say once, in plain words, that something looks wrong."""
+        if message not in self.warnings:
+            self.warnings.append(message)
+            self.log.warning(message)

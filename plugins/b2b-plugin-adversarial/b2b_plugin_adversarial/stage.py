@@ -1,0 +1,167 @@
+"""G against D, step by step."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+import torch
+from attrs import frozen
+from torch import Tensor, nn
+
+from b2b_core.training.clock import Clock
+from b2b_core.training.ema import Ema
+from b2b_core.training.stage import Stage
+from b2b_plugin_adversarial.heldout import HeldOut
+from b2b_plugin_adversarial.objective import Objective
+from b2b_plugin_adversarial.pyramid import level_sizes, pyramid, translated_pyramid
+from b2b_plugin_adversarial.supply import Supply, known_blur
+from b2b_plugin_adversarial.watch import Watch
+
+if TYPE_CHECKING:
+    from b2b_core.contracts import Discriminator, FeatureExtractor
+    from b2b_core.training.job import Job
+    from b2b_plugin_adversarial.config import AdversarialConfig
+
+
+@frozen(eq=False)
+class Levels:
+    """Pyramids of one step, coarse to fine, all of the same sizes."""
+
+    blurry: Sequence[Tensor]
+    known: Sequence[Tensor]
+    translated: Sequence[Tensor]
+
+
+class AdversarialStage(Stage):
+    """One step of D, then one of G on the same pictures (Pham et al., CVPR 2024).
+
+    Args:
+        job: pictures, pairs, networks and run.
+        config: options.
+    """
+
+    name = "adversarial"
+    title = "training G against D"
+
+    def __init__(self, job: Job, config: AdversarialConfig) -> None:
+        self.steps = config.steps
+        self.config, self.run = config, job.run
+        self.part = job.build("translator")
+        self.translator = self.part.module.train()
+        self.discriminator = job.build("discriminator").module.train()
+        known, self.noise = known_blur(job, config.known)
+        self.supply = Supply(job, known, config)
+        self.objective = Objective(
+            job.run.catalogue,
+            cast("Discriminator", self.discriminator),
+            _features(job) if config.lambda_rec else None,
+            config,
+            job.run.numerics,
+        )
+        self.held_out = HeldOut(job, known)
+        self.watch, self.clock = Watch(), Clock()
+        self.ema = Ema(self.translator, config.ema)
+        self.optimizer = torch.optim.Adam(self.translator.parameters(), config.lr, config.betas)
+        self.discriminator_optimizer = torch.optim.Adam(
+            self.discriminator.parameters(), config.discriminator_lr, config.betas
+        )
+
+    def parts(self) -> dict[str, Any]:
+        """Return G, its average, D, both optimisers, D's state and the time spent."""
+        return {
+            "translator": self.translator,
+            "average": self.ema.shadow,
+            "discriminator": self.discriminator,
+            "optimizer": self.optimizer,
+            "discriminator_optimizer": self.discriminator_optimizer,
+            "watch": self.watch,
+            "clock": self.clock,
+        }
+
+    def step(self, number: int) -> dict[str, float]:
+        """Train D, then G; G only watches while D warms up."""
+        began = time.perf_counter()
+        self._set_rates(number)
+        blurry, known = self.supply.batch(number)
+        playing = number - self.config.d_warmup
+        with torch.set_grad_enabled(playing >= 0), self.run.numerics.autocast():
+            outputs = [output.float() for output in self._translate(blurry)]
+        sizes, how = level_sizes(outputs, self.config.scales), self.config.resampling
+        levels = Levels(
+            pyramid(blurry, sizes, how),
+            pyramid(known, sizes, how),
+            translated_pyramid(outputs, sizes, how, own=self.config.own_levels),
+        )
+        numbers = self._train_discriminator(levels, number)
+        if playing >= 0:
+            numbers |= self._train_translator(levels)
+            self.ema.update(playing)
+            self.watch.warn(self.run, playing)
+        self.clock.seconds += time.perf_counter() - began
+        return numbers | {"accuracy": self.watch.accuracy}
+
+    def validate(self, number: int) -> dict[str, float]:
+        """Judge the averaged G by its task, and warn."""
+        playing = (number - self.config.d_warmup) / self.steps
+        return self.held_out.measure(self.ema.shadow, self.run, playing)
+
+    def _train_discriminator(self, levels: Levels, number: int) -> dict[str, float]:
+        config = self.config.penalty
+        translated = [level.detach() for level in levels.translated]
+        real, fake = self.objective.judge(levels.known), self.objective.judge(translated)
+        self.watch.update(real, fake)
+        loss = self.objective.for_discriminator(real, fake)
+        numbers = {"D": float(loss.detach())}
+        if config.weight and number % config.every == 0:
+            penalty = self.objective.penalty(levels.blurry, levels.known, translated)
+            numbers["penalty"] = float(penalty.detach())
+            loss = loss + config.every * config.weight * penalty
+        _descend(self.discriminator_optimizer, loss)
+        return numbers
+
+    def _train_translator(self, levels: Levels) -> dict[str, float]:
+        config, objective = self.config, self.objective
+        self.discriminator.requires_grad_(False)
+        game = objective.for_translator(objective.judge(levels.translated))
+        self.discriminator.requires_grad_(True)
+        content = objective.reconstruction(levels.blurry, levels.translated)
+        loss = game + config.lambda_rec * content
+        if config.identity_weight:
+            known = levels.known[-1]
+            with self.run.numerics.autocast():
+                unchanged = self._translate(known)[-1].float()
+            loss = loss + config.identity_weight * objective.likeness(unchanged, known)
+        if config.colour_weight:
+            colour = objective.colour(levels.translated[-1], levels.blurry[-1])
+            loss = loss + config.colour_weight * colour
+        _descend(self.optimizer, loss)
+        return {"G": float(game.detach()), "content": float(content.detach())}
+
+    def _translate(self, blurry: Tensor) -> list[Tensor]:
+        outputs: list[Tensor] = self.translator(blurry)
+        return outputs
+
+    def _set_rates(self, number: int) -> None:
+        """Constant, then falling linearly to zero."""
+        config = self.config
+        left = 1 - number / config.steps
+        factor = min(1.0, left / (1 - config.constant)) if config.constant < 1 else 1.0
+        for optimizer, rate in (
+            (self.optimizer, config.lr),
+            (self.discriminator_optimizer, config.discriminator_lr),
+        ):
+            for group in optimizer.param_groups:
+                group["lr"] = rate * factor
+
+
+def _features(job: Job) -> FeatureExtractor:
+    module: nn.Module = job.build("feature-extractor").module.eval().requires_grad_(False)
+    return cast("FeatureExtractor", module)
+
+
+def _descend(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    optimizer.step()

@@ -1,0 +1,74 @@
+"""D's state in plain numbers: whether it sees a difference, and whether it is too sure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from b2b_core.training.run import Run
+
+#: Share of the old value in each running mean.
+_MEMORY = 0.98
+#: Steps after which a running mean says something.
+_SETTLED = 200
+#: Logits beyond this are sure: sigmoid(4) = 0.98.
+_SURE = 4.0
+
+
+class Watch:
+    """Running means of D's accuracy and certainty; part of the checkpoint."""
+
+    def __init__(self) -> None:
+        self.accuracy = 0.5
+        self.sure = 0.0
+        self.best = 0.5
+        self.steps = 0
+
+    @torch.no_grad()
+    def update(self, real: Sequence[Tensor], fake: Sequence[Tensor]) -> None:
+        """Take in D's logits of one step, level by level."""
+        right = [*real, *(-level for level in fake)]
+        accuracy = sum(float((level > 0).float().mean()) for level in right) / len(right)
+        sure = sum(float((level > _SURE).float().mean()) for level in right) / len(right)
+        keep = min(_MEMORY, self.steps / (self.steps + 1))
+        self.accuracy = keep * self.accuracy + (1 - keep) * accuracy
+        self.sure = keep * self.sure + (1 - keep) * sure
+        self.steps += 1
+        if self.steps >= _SETTLED // 4:
+            self.best = max(self.best, self.accuracy)
+
+    def warn(self, run: Run, playing: int) -> None:
+        """Say what is wrong, if anything.
+
+        Args:
+            run: takes the warnings.
+            playing: steps since G has been learning too.
+        """
+        if playing < _SETTLED:
+            return
+        if self.accuracy > 0.97 and self.sure > 0.8:
+            run.warn(
+                f"the discriminator wins: it tells translated from known-blur pictures "
+                f"{self.accuracy:.0%} of the time and is sure of it, so G learns next to nothing. "
+                "The two sets may differ in more than blur (noise, compression, colours), or its "
+                "learning rate is too high"
+            )
+        if self.steps > 2 * _SETTLED and self.best < 0.6:
+            run.warn(
+                f"the discriminator is blind: it never told known from unknown blur (best "
+                f"accuracy {self.best:.0%}), so G learns nothing about blur. Use the "
+                "discriminator laplacian-patchgan, a smaller penalty.weight or a longer d_warmup"
+            )
+
+    def state_dict(self) -> dict[str, float]:
+        """Return plain numbers."""
+        return dict(vars(self))
+
+    def load_state_dict(self, state: dict[str, float]) -> None:
+        """Take over what `state_dict` returned."""
+        self.accuracy, self.sure, self.best = state["accuracy"], state["sure"], state["best"]
+        self.steps = int(state["steps"])

@@ -1,0 +1,49 @@
+"""PatchGAN as a b2b plugin: discriminators `patchgan` and `laplacian-patchgan`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from b2b_core import hookimpl
+from b2b_core.specs import DiscriminatorSpec
+from b2b_plugin_patchgan.config import LaplacianPatchGanConfig, PatchGanConfig
+
+if TYPE_CHECKING:
+    from b2b_core.contracts import Discriminator
+
+_CITATION = "Isola et al., Image-to-Image Translation with Conditional Adversarial Networks, 2017"
+
+
+def build_patchgan(config: PatchGanConfig) -> Discriminator:
+    """Build the 70x70 PatchGAN, shared by all levels of the pyramid."""
+    from b2b_plugin_patchgan.patchgan import PatchGan
+
+    return PatchGan(config)
+
+
+def build_laplacian_patchgan(config: LaplacianPatchGanConfig) -> Discriminator:
+    """Build the PatchGAN that sees the Laplacian, shared by all levels of the pyramid."""
+    from b2b_plugin_patchgan.laplacian import LaplacianPatchGan
+
+    return LaplacianPatchGan(config)
+
+
+@hookimpl
+def b2b_discriminators() -> list[DiscriminatorSpec[Any]]:
+    """Offer the discriminators `patchgan` and `laplacian-patchgan`."""
+    return [
+        DiscriminatorSpec(
+            name="patchgan",
+            config=PatchGanConfig,
+            factory=build_patchgan,
+            summary="70x70 PatchGAN shared over the pyramid; the paper's discriminator",
+            citation=_CITATION,
+        ),
+        DiscriminatorSpec(
+            name="laplacian-patchgan",
+            config=LaplacianPatchGanConfig,
+            factory=build_laplacian_patchgan,
+            summary="PatchGAN that sees blur: picture and Laplacian, group norm, full resolution",
+            citation=_CITATION,
+        ),
+    ]

@@ -1,0 +1,120 @@
+"""R: the camera's blur model. Sharp pictures in, pictures as the camera would have blurred them out.
+
+light -> highlights beyond white -> blur (a field of kernels) -> noise -> clipping -> response
+-> compression. Everything it learns is physical and small; it cannot change content.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from b2b_core.images.jpeg import JpegCoding, recompress
+from b2b_plugin_reblur.config import CameraConfig
+from b2b_plugin_reblur.kernels import KernelDistribution, blur_field
+
+#: JPEG's largest block with halved chroma: the grid may begin at any of this many pixels.
+JPEG_BLOCK = 16
+#: Above this linear intensity a pixel may have been brighter than white.
+NEAR_WHITE = 0.9
+
+
+class CameraModel(nn.Module):
+    """R, with learned kernels, response exponent, highlight gain and noise.
+
+    Args:
+        config: sizes and which parts of the chain are on.
+        codings: JPEG codings of the camera's own files; one is drawn for every picture.
+    """
+
+    def __init__(self, config: CameraConfig, codings: Sequence[JpegCoding] = ()) -> None:
+        super().__init__()
+        self.config = config
+        self.codings = list(codings) if config.compression else []
+        self.kernels = KernelDistribution(config.kernel, config.latent)
+        # sRGB, which nearly every camera writes, is close to 2.2.
+        self.log_exponent = nn.Parameter(torch.tensor(2.2).log())
+        self.highlight = nn.Parameter(torch.tensor(-2.0))
+        self.log_read_noise = nn.Parameter(torch.tensor(0.003).log())
+        self.log_shot_noise = nn.Parameter(torch.tensor(0.005).log())
+
+    @property
+    def margin(self) -> int:
+        """How much smaller R(S) is than S, in pixels."""
+        return self.config.kernel - 1 + (JPEG_BLOCK if self.codings else 0)
+
+    def exponent(self) -> Tensor:
+        """Return the response exponent: stored value = light ** (1 / exponent)."""
+        one = torch.ones_like(self.log_exponent)
+        return self.log_exponent.exp() if self.config.response else one
+
+    def forward(self, sharp: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        """Blur sharp crops as the camera would.
+
+        Args:
+            sharp: `(B, 3, H, W)` in [0, 1].
+            generator: CPU generator of kernels, noise and compression.
+
+        Returns:
+            R(S) `(B, 3, H-margin, W-margin)` in [0, 1], on 8-bit levels with straight-through
+            gradients; S cut to the same window; the kernels `(B, 4, k, k)`.
+        """
+        field = self.kernels.sample_field(sharp.shape[0], self.config.correlation, generator)
+        light = self._light(sharp)
+        light = blur_field(light, field)
+        if self.config.noise:
+            light = self._noisy(light, generator)
+        exponent = self.exponent()
+        picture = light.clamp(1e-6, 1) ** (1 / exponent)
+        border = self.config.kernel // 2
+        target = sharp[..., border : border + picture.shape[-2], border : border + picture.shape[-1]]
+        return *self._stored(picture, target, generator), field
+
+    def _light(self, sharp: Tensor) -> Tensor:
+        light = sharp.clamp_min(1e-6) ** self.exponent()
+        if self.config.highlights:
+            beyond = F.relu(light - NEAR_WHITE) / (1 - NEAR_WHITE)
+            light = light + F.softplus(self.highlight) * beyond
+        return light
+
+    def _noisy(self, light: Tensor, generator: torch.Generator) -> Tensor:
+        draw = torch.randn(light.shape, generator=generator).to(light.device)
+        read, shot = self.log_read_noise.exp(), self.log_shot_noise.exp()
+        return light + draw * (read**2 + shot**2 * light.clamp_min(0)).sqrt()
+
+    def _stored(
+        self, picture: Tensor, target: Tensor, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
+        """Quantise or compress, and cut at a random phase of the JPEG grid."""
+        with torch.no_grad():
+            levels = (picture.detach() * 255).round().to(torch.uint8).cpu()
+            if self.codings:
+                levels = torch.stack([recompress(p, self._coding(generator)) for p in levels])
+            stored = levels.to(picture.device).float() / 255
+        picture = picture + (stored - picture).detach()
+        if not self.codings:
+            return picture, target
+        height, width = (side - JPEG_BLOCK for side in picture.shape[-2:])
+        top, left = torch.randint(JPEG_BLOCK, (2,), generator=generator).tolist()
+        window = (..., slice(top, top + height), slice(left, left + width))
+        return picture[window], target[window]
+
+    def _coding(self, generator: torch.Generator) -> JpegCoding:
+        return self.codings[int(torch.randint(len(self.codings), (1,), generator=generator))]
+
+    def facts(self) -> dict[str, float]:
+        """Return what was learned, in physical units, for logs and the profile."""
+        with torch.no_grad():
+            draw = torch.Generator().manual_seed(0)
+            spread = self.kernels.second_moment(self.kernels.sample_field(256, 0.0, draw))
+        return {
+            "spread_px2": float(spread.mean()),
+            "spread_sd": float(spread.std()),
+            "exponent": float(self.exponent().detach()),
+            "highlight_gain": float(F.softplus(self.highlight.detach())),
+            "read_noise": float(self.log_read_noise.detach().exp()),
+            "shot_noise": float(self.log_shot_noise.detach().exp()),
+        }

@@ -1,0 +1,171 @@
+"""What can be trained once R is known: each candidate sees R(S) and knows the sharp original."""
+
+from __future__ import annotations
+
+import copy
+import time
+from abc import abstractmethod
+from typing import Any
+
+import torch
+from attrs import evolve
+from torch import Tensor, nn
+
+from b2b_core.data.crops import CropSampler
+from b2b_core.data.seeding import torch_rng
+from b2b_core.training.clock import Clock
+from b2b_core.training.ema import Ema
+from b2b_core.training.job import Job, Part
+from b2b_core.training.objectives import charbonnier, cosine
+from b2b_core.training.stage import Stage
+from b2b_plugin_reblur.camera import CameraModel
+from b2b_plugin_reblur.config import TrainingConfig
+from b2b_plugin_reblur.fit import flip
+from b2b_plugin_reblur.heldout import HeldOut
+from b2b_plugin_reblur.nearest import NearestKnownBlur
+
+
+class Supervised(Stage):
+    """Adam on R(S), with a cosine learning rate and an averaged copy that is validated.
+
+    Subclasses say what network learns and which error it is given.
+    """
+
+    def __init__(
+        self, job: Job, camera: CameraModel, config: TrainingConfig, held_out: HeldOut,
+        network: nn.Module, *, steps: int, suffix: str = "",
+    ) -> None:  # fmt: skip
+        self.name += suffix
+        self.steps = steps
+        self.config, self.run = config, job.run
+        self.camera = camera.eval().requires_grad_(False)
+        self.held_out = held_out
+        self.network = network.train().requires_grad_(True)
+        self.ema = Ema(network, config.ema)
+        self.optimizer = torch.optim.Adam(network.parameters(), config.lr, (0.9, 0.99))
+        self.sampler = CropSampler(
+            job.sharp, job.crop + camera.margin, job.run.seed, f"{self.name}-sharp"
+        )
+        self.clock = Clock()
+
+    def parts(self) -> dict[str, Any]:
+        """Return the network, its average, the optimiser and the time it took."""
+        return {
+            "network": self.network, "average": self.ema.shadow, "optimizer": self.optimizer,
+            "clock": self.clock,
+        }  # fmt: skip
+
+    def step(self, number: int) -> dict[str, float]:
+        """One step on a fresh batch of R(S)."""
+        began = time.perf_counter()
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.config.lr * cosine(number / self.steps)
+        sharp = flip(self.sampler.batch(number, self.config.batch), self.run.seed, number)
+        sharp = sharp.to(self.run.numerics.device)
+        draw = torch_rng(self.run.seed, self.name, number)
+        with torch.no_grad():
+            blurry, target, kernels = self.camera(sharp, draw)
+        loss = self.loss(blurry, target, sharp, kernels)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        self.optimizer.step()
+        self.ema.update(number)
+        self.clock.seconds += time.perf_counter() - began
+        return {"loss": loss.item()}
+
+    def validate(self, number: int) -> dict[str, float]:
+        """Compare deblur(y) after and before the adaptation, on pictures held out."""
+        return self.held_out.compare(*self.result(), self.run, number / self.steps)
+
+    @abstractmethod
+    def loss(self, blurry: Tensor, target: Tensor, sharp: Tensor, kernels: Tensor) -> Tensor:
+        """Return the error of the network on one batch."""
+
+    @abstractmethod
+    def result(self) -> tuple[nn.Module | None, nn.Module]:
+        """Return (translator or None, deblurrer), averaged weights."""
+
+    @abstractmethod
+    def profile_parts(self) -> tuple[Part | None, Part | None]:
+        """Return (translator, fine-tuned deblurrer) as parts of a camera profile."""
+
+
+class FineTune(Supervised):
+    """No translator: the known deblurrer itself learns the camera."""
+
+    name = "finetune"
+    title = "fine-tuning the deblurrer"
+
+    def __init__(self, job: Job, camera: CameraModel, config: TrainingConfig, held_out: HeldOut,
+                 *, steps: int, suffix: str = "") -> None:  # fmt: skip
+        self.known = job.deblurrer
+        network = copy.deepcopy(self.known.module)
+        super().__init__(job, camera, config, held_out, network, steps=steps, suffix=suffix)
+
+    def loss(self, blurry: Tensor, target: Tensor, sharp: Tensor, kernels: Tensor) -> Tensor:  # noqa: ARG002
+        """Return the error of deblurrer(R(S)) towards S."""
+        with self.run.numerics.autocast():
+            restored = self.network(blurry)
+        return charbonnier(restored.float(), target)
+
+    def result(self) -> tuple[nn.Module | None, nn.Module]:
+        """Return the fine-tuned deblurrer alone."""
+        return None, self.ema.shadow
+
+    def profile_parts(self) -> tuple[Part | None, Part | None]:
+        """Return the fine-tuned deblurrer."""
+        return None, evolve(self.known, module=self.ema.shadow)
+
+
+class Translate(Supervised):
+    """A translator in front of the frozen known deblurrer."""
+
+    def __init__(self, job: Job, camera: CameraModel, config: TrainingConfig, held_out: HeldOut,
+                 *, steps: int, suffix: str = "") -> None:  # fmt: skip
+        self.part = job.build("translator")
+        self.deblurrer = job.deblurrer.module
+        super().__init__(
+            job, camera, config, held_out, self.part.module, steps=steps, suffix=suffix
+        )
+
+    def result(self) -> tuple[nn.Module | None, nn.Module]:
+        """Return the translator and the unchanged deblurrer."""
+        return self.ema.shadow, self.deblurrer
+
+    def profile_parts(self) -> tuple[Part | None, Part | None]:
+        """Return the translator."""
+        return evolve(self.part, module=self.ema.shadow), None
+
+
+class Task(Translate):
+    """G by its task: whatever makes the frozen deblurrer give the sharp picture."""
+
+    name = "task"
+    title = "training G through the deblurrer"
+
+    def loss(self, blurry: Tensor, target: Tensor, sharp: Tensor, kernels: Tensor) -> Tensor:  # noqa: ARG002
+        """Return the error of deblurrer(G(R(S))) towards S."""
+        with self.run.numerics.autocast():
+            restored = self.deblurrer(self.network(blurry)[-1])
+        return charbonnier(restored.float(), target)
+
+
+class Conversion(Translate):
+    """G by conversion, the paper's own aim: R(S) becomes S under the nearest known blur."""
+
+    name = "conversion"
+    title = "training G towards the known blur"
+
+    def __init__(self, job: Job, camera: CameraModel, config: TrainingConfig, held_out: HeldOut,
+                 *, steps: int, suffix: str = "") -> None:  # fmt: skip
+        super().__init__(job, camera, config, held_out, steps=steps, suffix=suffix)
+        self.known = NearestKnownBlur(job.pairs, camera.config.kernel, job.run.seed)
+
+    def loss(self, blurry: Tensor, target: Tensor, sharp: Tensor, kernels: Tensor) -> Tensor:  # noqa: ARG002
+        """Return the error of G(R(S)) towards S under the nearest known kernel."""
+        wanted = self.known.blur(target, kernels)
+        with self.run.numerics.autocast():
+            translated = self.network(blurry)[-1]
+        return charbonnier(translated.float(), wanted)
+

@@ -1,0 +1,89 @@
+"""What candidates are compared on: held-out sharp pictures under R, and held-out real ones."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from b2b_core.data.crops import CropSampler
+from b2b_core.data.seeding import torch_rng
+from b2b_core.metrics import blur_effect, brightness_drift, colour_drift, psnr
+from b2b_core.training.job import Job
+from b2b_core.training.run import Run
+from b2b_plugin_reblur.camera import CameraModel
+
+#: Side of the held-out crops in pixels, and how many of each kind.
+SIDE, COUNT = 192, 16
+
+
+class HeldOut:
+    """Fixed crops: (R(S), S) with a reference, and real B without one.
+
+    R's pictures stand in for the truth that nobody has; whether R is right, they cannot tell.
+    """
+
+    def __init__(self, job: Job, camera: CameraModel) -> None:
+        numerics, seed = job.run.numerics, job.run.seed
+        side = _side(job, camera)
+        count = min(COUNT, 4 * len(job.held_sharp))
+        sharp = CropSampler(job.held_sharp, side, seed, "held-sharp").batch(0, count)
+        with torch.no_grad():
+            made = camera(sharp.to(numerics.device), torch_rng(seed, "held-out"))
+        self.blurry, self.sharp = made[0], made[1]
+        smallest = min(min(picture.pixels.shape[1:]) for picture in job.held_blurry)
+        real_side = min(SIDE, smallest) // job.multiple * job.multiple
+        real = CropSampler(job.held_blurry, real_side, seed, "held-blurry")
+        self.real = real.batch(0, COUNT // 2).to(numerics.device)
+        self.numerics = numerics
+        self.alone = self.psnr(None, job.deblurrer.module)
+        self.untouched = mean(psnr(self.blurry, self.sharp))
+
+    def psnr(self, translator: nn.Module | None, deblurrer: nn.Module) -> float:
+        """Return the mean PSNR in dB of deblur(G(R(S))) against S (protocol rgb-uint8)."""
+        return mean(psnr(self._restore(translator, deblurrer, self.blurry), self.sharp))
+
+    def compare(
+        self, translator: nn.Module | None, deblurrer: nn.Module, run: Run, progress: float
+    ) -> dict[str, float]:
+        """Return gain in dB over the deblurrer alone, blur effect on B, and drifts; warn."""
+        score = self.psnr(translator, deblurrer)
+        restored = self._restore(translator, deblurrer, self.real)
+        drift = float(colour_drift(restored, self.real).abs().max())
+        if translator is not None:
+            with torch.no_grad(), self.numerics.autocast():
+                moved = translator(self.real)[-1].float() - self.real
+            if progress > 0.1 and float(moved.abs().mean()) < 2e-4:
+                run.warn("the translator is still the identity: it changes nothing")
+        if drift > 4:
+            run.warn(f"colours drift by {drift:.1f} of 255 levels on real blurry pictures")
+        return {
+            "psnr": score,
+            "gain": score - self.alone,
+            "blur_effect": mean(blur_effect(restored)),
+            "colour_drift": drift,
+            "brightness_drift": mean(brightness_drift(restored, self.real)),
+        }
+
+    @torch.no_grad()
+    def _restore(self, translator: nn.Module | None, deblurrer: nn.Module, image: Tensor) -> Tensor:
+        restored = []
+        for crop in image.split(4):
+            with self.numerics.autocast():
+                seen = crop if translator is None else translator(crop)[-1]
+                restored.append(deblurrer(seen).float().clamp(0, 1))
+        return torch.cat(restored)
+
+
+def _side(job: Job, camera: CameraModel) -> int:
+    """Return the side of sharp crops: as large as wanted and possible, R(S) of a fitting size."""
+    smallest = min(min(picture.pixels.shape[1:]) for picture in job.held_sharp)
+    inner = min(SIDE, smallest - camera.margin) // job.multiple * job.multiple
+    return inner + camera.margin
+
+
+def mean(scores: Tensor) -> float:
+    """Return the mean as a number that is finite (identical pictures have infinite PSNR)."""
+    value = float(scores.mean())
+    return value if math.isfinite(value) else 99.0

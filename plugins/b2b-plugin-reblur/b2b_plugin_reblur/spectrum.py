@@ -1,0 +1,112 @@
+"""What blur does to the mean spectrum: the quickest cue to its size.
+
+Content differs between B and S, but over many crops the logarithm of their power, band by band,
+differs by what the camera does: blur, noise, compression. R(S) has to differ from S by the same.
+Content cancels in that comparison, for R(S) and S show the same scenes.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from b2b_core.data.crops import CropSampler
+
+#: Number of bands of spatial frequency, from 0 to the diagonal's.
+BANDS = 20
+#: Crops of each set from which the camera's effect is measured.
+CROPS = 384
+#: How much of the past the running means keep.
+MEMORY = 0.95
+#: Bands whose variance is compared, and its weight beside the means.
+BLUR_BANDS, VARIANCE_SHARE = 13, 0.3
+
+
+def band_power(image: Tensor) -> Tensor:
+    """Return the log power of luminance in rings of frequency.
+
+    Args:
+        image: `(B, 3, c, c)` in [0, 1].
+
+    Returns:
+        `(B, BANDS)`: natural logarithm of the mean power in each ring, under a Hann window.
+    """
+    grey = image.float().mean(1)
+    grey = grey - grey.mean((-1, -2), keepdim=True)
+    side = grey.shape[-1]
+    window = torch.hann_window(side, periodic=False, device=image.device)
+    power = torch.fft.fft2(grey * window[:, None] * window[None]).abs().square().flatten(1)
+    ring = _rings(side, image.device)
+    counts = torch.zeros(BANDS, device=image.device).index_add(0, ring, torch.ones_like(power[0]))
+    sums = torch.zeros(image.shape[0], BANDS, device=image.device).index_add(1, ring, power)
+    # One 8-bit step of noise keeps the logarithm finite on flat crops.
+    floor = window.square().sum() ** 2 / 255**2 / 12
+    return (sums / counts + floor).log()
+
+
+class SpectrumMatch(nn.Module):
+    """Matches what R does to the spectra of crops to what the camera does.
+
+    Two statistics of the band powers relative to each crop's own lowest bands: their mean, which
+    tells how large the blur is, and their variance over crops, which tells how much it varies.
+
+    Args:
+        blurry: crops of B.
+        sharp: crops of S, of the same side.
+        device: of R.
+    """
+
+    def __init__(self, blurry: CropSampler, sharp: CropSampler, device: torch.device) -> None:
+        super().__init__()
+        b, s = _sample(blurry), _sample(sharp)
+        self.register_buffer("camera_mean", (b.mean(0) - s.mean(0)).to(device))
+        self.register_buffer("camera_variance", (b.var(0) - s.var(0)).to(device))
+        for name in ("made_mean", "sharp_mean", "variance"):
+            self.register_buffer(name, torch.zeros(BANDS, device=device))
+        self.register_buffer("seen", torch.zeros((), device=device))
+
+    def forward(self, made: Tensor, sharp: Tensor) -> Tensor:
+        """Return a scalar whose gradient is that of the squared distances of both statistics.
+
+        Distances are taken from running means, gradients through this batch alone: squaring a
+        batch's own difference would punish blurs for differing from each other.
+        """
+        bands, plain = relative_power(made), relative_power(sharp)
+        excess = (bands - self.made_mean) ** 2 - (plain - self.sharp_mean) ** 2
+        with torch.no_grad():
+            self.seen += 1
+            rate = torch.maximum(1 / self.seen, self.seen.new_tensor(1 - MEMORY))
+            self.made_mean.lerp_(bands.mean(0), rate)
+            self.sharp_mean.lerp_(plain.mean(0), rate)
+            self.variance.lerp_(excess.mean(0), rate if self.seen > 5 else torch.zeros_like(rate))
+            off_mean = self.made_mean - self.sharp_mean - self.camera_mean
+            off_variance = self.variance - self.camera_variance
+            if self.seen < 20:  # the running means have to settle first
+                off_variance = torch.zeros_like(off_variance)
+        means = 2 * off_mean * bands.mean(0)
+        # Above these bands noise and compression decide the variance, not blur.
+        variances = (2 * off_variance * excess.mean(0))[:BLUR_BANDS]
+        return means.mean() + VARIANCE_SHARE * variances.mean()
+
+    def distance(self) -> float:
+        """Return the root mean square difference of the means, in nepers of power."""
+        difference = self.made_mean - self.sharp_mean - self.camera_mean
+        return float(difference.square().mean().sqrt())
+
+
+def relative_power(image: Tensor) -> Tensor:
+    """Return `band_power` less each crop's mean in bands 1 and 2, which blur hardly touches."""
+    bands = band_power(image)
+    return bands - bands[:, 1:3].mean(1, keepdim=True)
+
+
+@torch.no_grad()
+def _sample(sampler: CropSampler) -> Tensor:
+    return torch.cat([relative_power(sampler.batch(step, 16)) for step in range(CROPS // 16)])
+
+
+def _rings(side: int, device: torch.device) -> Tensor:
+    """Return the band of every frequency of a `side` x `side` spectrum, flat."""
+    frequency = torch.fft.fftfreq(side, device=device)
+    radius = (frequency[:, None] ** 2 + frequency[None] ** 2).sqrt() / 0.5**0.5
+    return (radius * BANDS).long().clamp_max(BANDS - 1).flatten()

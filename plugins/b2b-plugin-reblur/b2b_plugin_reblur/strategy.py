@@ -1,0 +1,100 @@
+"""`reblur`: learn how the camera blurs, then learn to undo it with supervision."""
+
+from __future__ import annotations
+
+from attrs import evolve
+
+from b2b_core.training.job import Candidate, Job, Outcome
+from b2b_core.training.stage import run_stage
+from b2b_plugin_reblur.camera import CameraModel
+from b2b_plugin_reblur.candidates import Conversion, FineTune, Supervised, Task
+from b2b_plugin_reblur.config import ReblurConfig, TrainingConfig
+from b2b_plugin_reblur.fit import CameraFit
+from b2b_plugin_reblur.heldout import HeldOut
+
+#: What "auto" compares, in the order it is shown.
+CANDIDATES: dict[str, type[Supervised]] = {
+    "finetune": FineTune,
+    "task": Task,
+    "conversion": Conversion,
+}
+#: The profile that does nothing to the known deblurrer.
+ALONE = "deblurrer alone"
+
+
+class Reblur:
+    """The strategy; see the package's README for the method and its evidence."""
+
+    def __init__(self, config: ReblurConfig) -> None:
+        self.config = config
+
+    def adapt(self, job: Job) -> Outcome:
+        """Learn R, compare the candidates on held-out R(S), train the best to its end."""
+        camera, fit = self._learn_camera(job)
+        held_out = HeldOut(job, camera)
+        job.run.log.info(
+            "held-out pictures under the camera's blur model",
+            blurry=round(held_out.untouched, 2),
+            deblurrer_alone=round(held_out.alone, 2),
+        )
+        compared = [Candidate(ALONE, held_out.alone, 0.0, "the known deblurrer, unchanged")]
+        compared += self._trials(job, camera, held_out)
+        best = max(compared, key=lambda candidate: candidate.psnr or 0.0)
+        wanted = best.name if self.config.mode == "auto" else self.config.mode
+        outcome = Outcome(None, None, candidates=compared, chosen=wanted)
+        for name in CANDIDATES:
+            if name == wanted or name in self.config.also:
+                self._finish(name, job, camera, held_out, outcome)
+        if wanted != ALONE:
+            outcome.translator, outcome.deblurrer = outcome.alternatives[wanted]
+        outcome.summary = {
+            "camera": camera.facts(),
+            "camera_seconds": fit.clock.seconds,
+            "held_out_blurry_psnr": held_out.untouched,
+            "held_out_deblurrer_psnr": held_out.alone,
+        }
+        return outcome
+
+    def _learn_camera(self, job: Job) -> tuple[CameraModel, CameraFit]:
+        fit = CameraFit(job, self.config.camera)
+        run_stage(fit, job.run)
+        camera: CameraModel = fit.ema.shadow
+        job.run.log.info("the camera's blur", **{k: round(v, 4) for k, v in camera.facts().items()})
+        return camera, fit
+
+    def _trials(self, job: Job, camera: CameraModel, held_out: HeldOut) -> list[Candidate]:
+        """Train each candidate briefly; nothing to compare where the user has chosen."""
+        if self.config.mode != "auto":
+            return []
+        compared = []
+        for name in CANDIDATES:
+            steps = self.config.trial_steps
+            stage = self._stage(name, job, camera, held_out, steps=steps, suffix="-trial")
+            run_stage(stage, job.run)
+            score = held_out.psnr(*stage.result())
+            note = f"after {steps} trial steps"
+            compared.append(Candidate(name, score, stage.clock.seconds, note))
+        return compared
+
+    def _finish(
+        self, name: str, job: Job, camera: CameraModel, held_out: HeldOut, outcome: Outcome
+    ) -> None:
+        """Train one candidate to its end and add it to the outcome."""
+        steps = self._training(name).steps
+        stage = self._stage(name, job, camera, held_out, steps=steps)
+        run_stage(stage, job.run)
+        translator, deblurrer = stage.result()
+        score = held_out.psnr(translator, deblurrer)
+        note = f"trained to its end, {steps} steps"
+        outcome.candidates.append(Candidate(name, score, stage.clock.seconds, note))
+        outcome.alternatives[name] = stage.profile_parts()
+
+    def _stage(self, name: str, job: Job, camera: CameraModel, held_out: HeldOut, *, steps: int,
+               suffix: str = "") -> Supervised:  # fmt: skip
+        config = evolve(self._training(name), steps=steps)
+        return CANDIDATES[name](job, camera, config, held_out, steps=steps, suffix=suffix)
+
+    def _training(self, name: str) -> TrainingConfig:
+        training: TrainingConfig = getattr(self.config, name)
+        return training
+

@@ -1,0 +1,64 @@
+"""The demo `starter`: a simulated phone, its pictures and what paired training would reach."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from b2b_core.contracts import UpperBound
+from b2b_plugin_starter.config import DemoConfig
+from b2b_plugin_starter.places import CAMERA, TEST, UPPER_BOUND
+
+#: Steps of (R, comparison, fine-tuning, G by task) for the whole demo and for the quick one.
+FULL_STEPS = {"camera": 1500, "trial": 100, "finetune": 1200, "task": 1200}
+QUICK_STEPS = {"camera": 300, "trial": 0, "finetune": 200, "task": 0}
+
+
+class StarterDemo:
+    """What `b2b demo` runs by default."""
+
+    description = (
+        "The camera of this demo is simulated, on real photographs: a phone whose blur varies over "
+        "the picture, whose lights clip, whose noise depends on the light and whose files are JPEG."
+    )
+
+    def __init__(self, config: DemoConfig) -> None:
+        self._seed = config.seed
+        self.blurry, self.sharp = CAMERA / "blurry", CAMERA / "sharp"
+        self.test_blurry, self.test_sharp = TEST / "blurry", TEST / "sharp"
+        bound = json.loads(UPPER_BOUND.read_text(encoding="utf-8"))
+        self.upper_bound = UpperBound(bound["psnr"], bound["ssim"], bound["card"])
+
+    def settings(self, *, quick: bool) -> Mapping[str, Any]:
+        """Return the settings of the adaptation: the default strategy, shorter if `quick`."""
+        return {
+            "domain": {"name": "starter"},
+            "run": {"seed": self._seed},
+            "strategy": _quick() if quick else _full(),
+        }
+
+
+def _full() -> dict[str, Any]:
+    """Every candidate that is worth showing is trained to its end."""
+    steps = FULL_STEPS
+    return {
+        "name": "reblur",
+        "mode": "auto",
+        "also": ["finetune", "task"],
+        "trial_steps": steps["trial"],
+        "camera": {"steps": steps["camera"]},
+        "finetune": {"steps": steps["finetune"]},
+        "task": {"steps": steps["task"]},
+    }
+
+
+def _quick() -> dict[str, Any]:
+    """The candidate that is best after few steps, without a comparison."""
+    steps = QUICK_STEPS
+    return {
+        "name": "reblur",
+        "mode": "finetune",
+        "camera": {"steps": steps["camera"]},
+        "finetune": {"steps": steps["finetune"]},
+    }

@@ -1,0 +1,196 @@
+"""Plugins that misbehave: each is one plugin's state, never the end of the program."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from packaging.specifiers import SpecifierSet
+
+from b2b_core.catalogue import discover
+from b2b_core.catalogue.compatibility import admits
+
+HOOK = "from b2b_core import hookimpl\nfrom b2b_core.specs import LossSpec, TranslatorSpec\n"
+SPEC = "LossSpec(name='{}', config=object, factory=object, summary='s')"
+
+BROKEN = {
+    "import": ("import a_module_that_is_not_there", "ModuleNotFoundError"),
+    "exit": ("import sys; sys.exit(0)", "SystemExit"),
+    "syntax": ("def broken(:", "SyntaxError"),
+    "raises": ("raise RuntimeError('two\\nlines')", "RuntimeError: two lines"),
+    "recursion": ("def f(): f()\nf()", "RecursionError"),
+    "misspelt": (HOOK + "@hookimpl\ndef b2b_translaters(): return []", "'b2b_translaters'"),
+    "unmarked": (HOOK + "def b2b_losses(): return []", "not marked"),
+    "arguments": (HOOK + "@hookimpl\ndef b2b_losses(config): return []", "config"),
+    "wrapper": (HOOK + "@hookimpl(wrapper=True)\ndef b2b_losses(): return (yield)", "wrapper"),
+    "hook-raises": (HOOK + "@hookimpl\ndef b2b_losses(): raise KeyError('k')", "KeyError"),
+    "hook-exits": (HOOK + "@hookimpl\ndef b2b_losses(): raise SystemExit('bye')", "bye"),
+    "no-list": (HOOK + "@hookimpl\ndef b2b_losses(): return 3", "returned int, not specs"),
+    "none": (HOOK + "@hookimpl\ndef b2b_losses(): return None", "returned NoneType"),
+    "text": (HOOK + "@hookimpl\ndef b2b_losses(): return 'unet'", "returned str"),
+    "no-spec": (HOOK + "@hookimpl\ndef b2b_losses(): return [3]", "returned int, not a spec"),
+    "other-kind": (
+        HOOK + f"@hookimpl\ndef b2b_translators(): return [{SPEC.format('x')}]",
+        "returned LossSpec, not a spec of a translator",
+    ),
+    "bad-name": (
+        HOOK + f"@hookimpl\ndef b2b_losses(): return [{SPEC.format('a:b')}]",
+        "'a:b' is no name",
+    ),
+    "twice": (
+        HOOK + f"@hookimpl\ndef b2b_losses(): return [{SPEC.format('x')}, {SPEC.format('x')}]",
+        "'x' twice",
+    ),
+    "late": (
+        HOOK
+        + "@hookimpl\ndef b2b_losses():\n    yield "
+        + SPEC.format("x")
+        + "\n    raise OSError",
+        "OSError",
+    ),
+}
+
+
+def state_of(name):
+    """Return the row of one distribution."""
+    return next(p for p in discover().plugins if p.distribution == name)
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_broken_plugin_is_listed_with_its_cause(install, case):
+    """It offers nothing, the cause is one line, a remedy is there, and a good plugin works."""
+    source, cause = BROKEN[case]
+    install("acme-bad", source)
+    install("acme-good", offers="good")
+    found = state_of("acme-bad")
+    assert (found.state, found.works, found.components) == ("broken", False, {})
+    assert cause in found.cause
+    assert "\n" not in found.cause
+    assert found.mend
+    catalogue = discover()
+    assert [s.name for s in catalogue.specs("loss") if s.name in ("good", "x", "a:b")] == ["good"]
+
+
+def test_hooks_of_a_broken_plugin_are_not_called(install):
+    """A plugin that fails in one hook takes no part in the others."""
+    install(
+        "acme-bad",
+        HOOK + "@hookimpl\ndef b2b_losses(): return 3\n"
+        "@hookimpl\ndef b2b_run_finished(): return 'called'\n",
+    )
+    assert discover().notify("b2b_run_finished", run_dir="r", outcome="done") == []
+
+
+def test_a_misspelt_hook_is_answered_with_the_closest(install):
+    """The remedy is the name that was probably meant."""
+    install("acme-bad", BROKEN["misspelt"][0])
+    assert "did you mean 'b2b_translators'" in state_of("acme-bad").mend
+
+
+def test_two_distributions_cannot_name_one_module(install):
+    """The second is broken, the first stays registered."""
+    install("acme-one", offers="one")
+    install("acme-two", "from acme_one import *\n")
+    points = next(install.folder.glob("acme_two-*")) / "entry_points.txt"
+    points.write_text("[b2b]\nhooks = acme_one\n")
+    assert state_of("acme-two").state == "broken"
+    assert "acme-one" in state_of("acme-two").cause
+    assert discover().spec("loss", "one").name == "one"
+
+
+def test_an_interrupt_is_never_swallowed(install):
+    """Ctrl-C while a plugin is imported ends the program."""
+    install("acme-bad", "raise KeyboardInterrupt")
+    with pytest.raises(KeyboardInterrupt):
+        discover()
+
+
+@pytest.mark.parametrize(
+    ("line", "cause"),
+    [
+        ("b2b-core>=7", "needs b2b-core>=7"),
+        ("B2B.Core (<0.1)", "needs b2b-core<0.1"),
+        ("b2b-core>=7; python_version > '3'", "needs b2b-core>=7"),
+        ("b2b-core[test]==0.0.1", "needs b2b-core==0.0.1"),
+        ("b2b-core>=x.y", "cannot be read"),
+        ("b2b-core @@ what", "cannot be read"),
+    ],
+)
+def test_an_incompatible_plugin_is_never_imported(install, line, cause):
+    """The range of the core is read from the metadata, before any import."""
+    install("acme-old", "raise RuntimeError('imported')", requires=("numpy", line))
+    found = state_of("acme-old")
+    assert found.state == "incompatible"
+    assert cause in found.cause
+    assert install.modules() == set()
+
+
+@pytest.mark.parametrize(
+    "requires",
+    [
+        (),
+        ("b2b-core",),
+        ("b2b-core<0.2,>=0.1",),
+        ("b2b-core~=0.1.0",),
+        ("b2b-core>=9; extra == 'later'",),
+        ("b2b-core>=9; python_version < '3'",),
+        ("b2b-core @ file:///somewhere",),
+    ],
+)
+def test_a_compatible_range_is_accepted(install, requires):
+    """No range, a fitting one, and one that does not apply here are all fine."""
+    install("acme-fine", requires=requires)
+    assert state_of("acme-fine").works
+
+
+@pytest.mark.parametrize("version", ["0.1.0", "0.2", "1.0.0", "1.10", "0.2.0rc1", "0.2.dev1"])
+@pytest.mark.parametrize(
+    "wanted", ["", ">=0.1", ">=0.1,<0.2", "<0.2.0", ">=1, <1.10.0", "<0", "~=0.1"]
+)
+def test_the_quick_comparison_is_that_of_packaging(wanted, version):
+    """Ranges and versions of numbers only are compared here, with the result of PEP 440."""
+    assert admits(wanted, version) == SpecifierSet(wanted).contains(version, prereleases=True)
+
+
+def test_what_a_plugin_prints_stays_out_of_the_output(install, capsys):
+    """Output on import goes to stderr, so that `--json` stays JSON."""
+    install("acme-loud", "print('hello')")
+    discover()
+    assert capsys.readouterr().out == ""
+
+
+def listing(folder, *arguments, **environment):
+    """Run `b2b ... list-plugins --json` in a fresh process; return the plugins by name."""
+    code = (
+        "import sys, json\nfrom b2b_core.cli import run\ncode = run(sys.argv[1:])\n"
+        "heavy = {'torch', 'kornia', 'numpy', 'rich', 'structlog', 'cattrs'}\n"
+        "sys.stderr.write(json.dumps([code, sorted(heavy & set(sys.modules))]))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments, "list-plugins", "--json"],
+        env=os.environ | {"PYTHONPATH": str(folder)} | environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(done.stderr.splitlines()[-1]) == [0, []]
+    return {p["name"]: p for p in json.loads(done.stdout)["plugins"]}
+
+
+def test_the_listing_survives_everything_and_imports_nothing_heavy(install):
+    """With broken plugins of every sort installed the command exits 0 and loads no torch."""
+    for case, (source, _) in BROKEN.items():
+        install(f"acme-{case}", source)
+    install("acme-good", offers="good")
+    plugins = listing(install.folder)
+    assert {plugins[f"acme-{case}"]["state"] for case in BROKEN} == {"broken"}
+    assert plugins["acme-good"]["components"] == {"loss": ["good"]}
+
+
+def test_the_listing_shows_what_is_switched_off(install):
+    """`-p no:NAME` keeps a plugin from being imported; its row stays."""
+    install("acme-exit", BROKEN["exit"][0])
+    assert listing(install.folder, "-p", "no:acme-exit")["acme-exit"]["state"] == "disabled"

@@ -1,0 +1,142 @@
+"""Stages: resumption to the bit, the NaN guard, checkpoints, averages."""
+
+import pytest
+import torch
+from torch import nn
+
+from b2b_core.errors import B2bError
+from b2b_core.training.checkpoint import load_checkpoint, save_checkpoint
+from b2b_core.training.ema import Ema
+from b2b_core.training.precision import Numerics
+from b2b_core.training.run import Run
+from b2b_core.training.stage import Stage, run_stage
+
+
+class Silent:
+    """A catalogue without plugins."""
+
+    def notify(self, *_args, **_kwargs):
+        """Tell nobody."""
+        return []
+
+
+class Noisy(Stage):
+    """Adam on a random target: any difference in randomness or optimiser state shows."""
+
+    name, title = "noisy", "noisy"
+
+    def __init__(self, steps, fail_at=None):
+        self.steps, self.fail_at = steps, fail_at
+        torch.manual_seed(0)
+        self.network = nn.Linear(3, 3)
+        self.optimizer = torch.optim.Adam(self.network.parameters(), 0.1)
+
+    def parts(self):
+        return {"network": self.network, "optimizer": self.optimizer}
+
+    def step(self, number):
+        if number == self.fail_at:
+            return {"loss": float("nan")}
+        loss = (self.network(torch.randn(4, 3)) - torch.randn(4, 3)).square().mean()
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        return {"loss": loss.item()}
+
+
+def make_run(folder, seconds=0.0):
+    """Return a run that saves after every step."""
+    return Run(folder, 5, Numerics("cpu", "float32"), Silent(), checkpoint_seconds=seconds)
+
+
+def test_a_killed_stage_goes_on_to_the_bit(tmp_path):
+    """4 steps, a kill, and 6 more end in the same weights as 10 steps in one go."""
+    straight = Noisy(10)
+    run_stage(straight, make_run(tmp_path / "straight"))
+
+    class Killed(Noisy):
+        def step(self, number):
+            if number == 4:
+                raise KeyboardInterrupt
+            return super().step(number)
+
+    with pytest.raises(KeyboardInterrupt):
+        run_stage(Killed(10), make_run(tmp_path / "cut", seconds=-1.0))
+    resumed = Noisy(10)
+    run_stage(resumed, make_run(tmp_path / "cut"))
+    assert torch.equal(straight.network.weight, resumed.network.weight)
+
+
+def test_a_finished_stage_is_restored_and_not_repeated(tmp_path):
+    """Running a finished stage again loads its weights and does no step."""
+    first = Noisy(3)
+    run_stage(first, make_run(tmp_path))
+    again = Noisy(3, fail_at=0)
+    run_stage(again, make_run(tmp_path))
+    assert torch.equal(first.network.weight, again.network.weight)
+
+
+def test_nan_stops_the_run_and_keeps_the_last_good_checkpoint(tmp_path):
+    """The error names the number and the step; the checkpoint is from before."""
+    with pytest.raises(B2bError, match=r"loss became NaN.*step 2"):
+        run_stage(Noisy(5, fail_at=2), make_run(tmp_path, seconds=-1.0))
+    state = load_checkpoint(tmp_path / "checkpoints" / "noisy.pt")
+    assert state["step"] == 2
+
+
+def test_a_checkpoint_of_another_network_is_refused_in_one_line(tmp_path):
+    """A changed configuration is named as the cause."""
+    run_stage(Noisy(1), make_run(tmp_path))
+    other = Noisy(2)
+    other.network = nn.Linear(4, 4)
+    with pytest.raises(B2bError, match="does not fit this configuration"):
+        run_stage(other, make_run(tmp_path))
+
+
+def test_a_damaged_checkpoint_is_refused(tmp_path):
+    """A truncated file gives one line with the remedy."""
+    path = tmp_path / "x.pt"
+    save_checkpoint(path, {"step": 1, "parts": {}})
+    path.write_bytes(path.read_bytes()[:50])
+    with pytest.raises(B2bError, match=r"unreadable checkpoint.*delete it"):
+        load_checkpoint(path)
+
+
+def test_a_pickle_in_a_checkpoint_is_not_run(tmp_path):
+    """Code hidden in a checkpoint is refused, not executed."""
+    import os
+
+    marker = tmp_path / "executed"
+
+    class Bomb:
+        def __reduce__(self):
+            return os.mkdir, (str(marker),)
+
+    path = tmp_path / "x.pt"
+    torch.save({"step": Bomb()}, path)
+    with pytest.raises(B2bError):
+        load_checkpoint(path)
+    assert not marker.exists()
+
+
+def test_a_failed_write_leaves_the_old_checkpoint(tmp_path):
+    """What cannot be saved does not touch what was saved."""
+    path = tmp_path / "x.pt"
+    save_checkpoint(path, {"step": 1})
+    with pytest.raises(Exception, match="pickle"):
+        save_checkpoint(path, {"step": lambda: None})
+    assert load_checkpoint(path) == {"step": 1}
+
+
+def test_the_average_follows_the_published_recursion():
+    """EMA with warm-up equals the recursion written out for a scalar."""
+    network = nn.Linear(1, 1, bias=False)
+    ema = Ema(network, 0.9)
+    expected = float(network.weight)
+    for step in range(30):
+        with torch.no_grad():
+            network.weight.fill_(float(step))
+        ema.update(step)
+        decay = min(0.9, (1 + step) / (10 + step))
+        expected = decay * expected + (1 - decay) * step
+    assert float(ema.shadow.weight) == pytest.approx(expected, rel=1e-5)
