@@ -230,3 +230,23 @@ def test_synthesize_writes_pictures_and_a_sheet(
     capsys.readouterr()
     assert b2b(["synthesize", *said, "-o", str(tmp_path / "one")]) == 2
     assert "the output exists" in capsys.readouterr().err
+
+
+def test_synthesize_with_measured_kernels(tmp_path: Path) -> None:
+    """With --kernels no extractor is needed: pairs that are moved by a pixel move K by one."""
+    sharp = np.random.default_rng(1).integers(40, 250, (72, 72, 3)).astype(np.uint8)
+    folder = tmp_path / "data/train/GOPR0001_01_00"
+    for kind, pixels in (("blur", np.roll(sharp, 1, axis=1)), ("sharp", sharp)):
+        (folder / kind).mkdir(parents=True)
+        Image.fromarray(pixels).save(folder / kind / "000001.png")
+    said = ["--domain", "gopro", "--domain-root", str(tmp_path / "data"), "--crop", "64"]
+    said += ["--sharp", str(folder / "sharp"), "--count", "1", "-o", str(tmp_path / "out")]
+    assert b2b(["synthesize", *said, "--kernels", "--device", "cpu"]) == 0
+    made, original = (
+        np.asarray(Image.open(tmp_path / f"out/{name}/0000.png")).astype(float)
+        for name in ("known", "sharp")
+    )
+    inner = slice(8, -8)
+    errors = [np.abs(np.roll(original, by, axis=1) - made)[inner, inner].mean() for by in (-1, 1)]
+    assert min(errors) < 6
+    assert max(errors) > 30

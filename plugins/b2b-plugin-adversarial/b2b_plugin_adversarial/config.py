@@ -101,7 +101,7 @@ class AdversarialConfig:
     colour_weight: float = field(default=2.0, validator=ge(0.0))
 
     #: Steps in which only D learns, while G is what it started as.
-    d_warmup: int = field(default=300, validator=ge(0))
+    d_warmup: int = field(default=600, validator=ge(0))
     #: Deviation of noise on all that D sees, on the scale of [0, 1].
     input_noise: float = field(default=0.004, validator=ge(0.0))
 

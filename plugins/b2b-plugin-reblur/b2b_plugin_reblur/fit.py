@@ -34,14 +34,15 @@ class CameraFit(Stage):
     name = "camera"
     title = "learning the camera's blur"
 
-    def __init__(self, job: Job, config: CameraConfig) -> None:
+    def __init__(
+        self, job: Job, camera: CameraModel, match: SpectrumMatch, config: CameraConfig
+    ) -> None:
         numerics = job.run.numerics
         self.steps = config.steps
         self.config = config
         self.run = job.run
         self.numerics = numerics
-        codings = job.blurry.codings if len(job.blurry.codings) * 2 > len(job.blurry) else []
-        self.camera = CameraModel(config, codings).to(numerics.device)
+        self.camera = camera
         self.discriminator = job.build("discriminator").module
         self.ema = Ema(self.camera, config.ema)
         self.camera_optimizer = torch.optim.Adam(self.camera.parameters(), config.lr, (0.5, 0.99))
@@ -51,10 +52,7 @@ class CameraFit(Stage):
         seed = job.run.seed
         self.blurry = CropSampler(job.blurry, config.crop, seed, "camera-blurry")
         self.sharp = CropSampler(job.sharp, config.crop + self.camera.margin, seed, "camera-sharp")
-        # Its own crops of S: R(S) is smaller than the crops that R takes.
-        plain = CropSampler(job.sharp, config.crop, seed, "spectrum-sharp")
-        real = CropSampler(job.blurry, config.crop, seed, "spectrum-blurry")
-        self.spectrum = SpectrumMatch(real, plain, numerics.device)
+        self.spectrum = match
         self.clock = Clock()
         self._losses: deque[float] = deque(maxlen=WINDOW)
 

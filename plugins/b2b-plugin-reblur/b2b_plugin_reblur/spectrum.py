@@ -12,36 +12,43 @@ from torch import Tensor, nn
 
 from b2b_core.data.crops import CropSampler
 
-#: Number of bands of spatial frequency, from 0 to the diagonal's.
-BANDS = 20
+#: Number of rings of spatial frequency and of directions in each.
+BANDS, SECTORS = 14, 6
+#: Highest frequency that is compared apart, in cycles per pixel; the corners join the last ring.
+HIGHEST = 0.5
 #: Crops of each set from which the camera's effect is measured.
 CROPS = 384
 #: How much of the past the running means keep.
 MEMORY = 0.95
 #: Bands whose variance is compared, and its weight beside the means.
-BLUR_BANDS, VARIANCE_SHARE = 13, 0.3
+BLUR_BANDS, VARIANCE_SHARE = 10, 0.3
 
 
 def band_power(image: Tensor) -> Tensor:
-    """Return the log power of luminance in rings of frequency.
+    """Return the log power of luminance in rings of frequency, by direction.
+
+    Within a ring the directions are sorted by power: motion takes power from some directions only,
+    and which ones differs from picture to picture.
 
     Args:
         image: `(B, 3, c, c)` in [0, 1].
 
     Returns:
-        `(B, BANDS)`: natural logarithm of the mean power in each ring, under a Hann window.
+        `(B, BANDS, SECTORS)`: natural logarithm of the mean power under a Hann window, in each
+        ring the strongest direction first.
     """
     grey = image.float().mean(1)
     grey = grey - grey.mean((-1, -2), keepdim=True)
     side = grey.shape[-1]
     window = torch.hann_window(side, periodic=False, device=image.device)
     power = torch.fft.fft2(grey * window[:, None] * window[None]).abs().square().flatten(1)
-    ring = _rings(side, image.device)
-    counts = torch.zeros(BANDS, device=image.device).index_add(0, ring, torch.ones_like(power[0]))
-    sums = torch.zeros(image.shape[0], BANDS, device=image.device).index_add(1, ring, power)
+    cell = _cells(side, image.device)
+    empty = torch.zeros(image.shape[0], BANDS * SECTORS, device=image.device)
+    counts = empty[0].index_add(0, cell, torch.ones_like(power[0])).clamp_min(1)
     # One 8-bit step of noise keeps the logarithm finite on flat crops.
     floor = window.square().sum() ** 2 / 255**2 / 12
-    return (sums / counts + floor).log()
+    logs = (empty.index_add(1, cell, power) / counts + floor).log()
+    return logs.unflatten(1, (BANDS, SECTORS)).sort(-1, descending=True).values
 
 
 class SpectrumMatch(nn.Module):
@@ -62,7 +69,7 @@ class SpectrumMatch(nn.Module):
         self.register_buffer("camera_mean", (b.mean(0) - s.mean(0)).to(device))
         self.register_buffer("camera_variance", (b.var(0) - s.var(0)).to(device))
         for name in ("made_mean", "sharp_mean", "variance"):
-            self.register_buffer(name, torch.zeros(BANDS, device=device))
+            self.register_buffer(name, torch.zeros(BANDS, SECTORS, device=device))
         self.register_buffer("seen", torch.zeros((), device=device))
 
     def forward(self, made: Tensor, sharp: Tensor) -> Tensor:
@@ -97,7 +104,7 @@ class SpectrumMatch(nn.Module):
 def relative_power(image: Tensor) -> Tensor:
     """Return `band_power` less each crop's mean in bands 1 and 2, which blur hardly touches."""
     bands = band_power(image)
-    return bands - bands[:, 1:3].mean(1, keepdim=True)
+    return bands - bands[:, 1:3].mean((1, 2), keepdim=True)
 
 
 @torch.no_grad()
@@ -105,8 +112,11 @@ def _sample(sampler: CropSampler) -> Tensor:
     return torch.cat([relative_power(sampler.batch(step, 16)) for step in range(CROPS // 16)])
 
 
-def _rings(side: int, device: torch.device) -> Tensor:
-    """Return the band of every frequency of a `side` x `side` spectrum, flat."""
+def _cells(side: int, device: torch.device) -> Tensor:
+    """Return the ring and sector of every frequency of a `side` x `side` spectrum, flat."""
     frequency = torch.fft.fftfreq(side, device=device)
-    radius = (frequency[:, None] ** 2 + frequency[None] ** 2).sqrt() / 0.5**0.5
-    return (radius * BANDS).long().clamp_max(BANDS - 1).flatten()
+    y, x = frequency[:, None].expand(side, side), frequency[None].expand(side, side)
+    ring = ((x**2 + y**2).sqrt() / HIGHEST * BANDS).long().clamp_max(BANDS - 1)
+    # A real picture's power is the same at opposite frequencies: half a turn is all there is.
+    turn = (torch.atan2(y, x) / torch.pi) % 1
+    return (ring * SECTORS + (turn * SECTORS).long().clamp_max(SECTORS - 1)).flatten()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import torch
 from attrs import evolve
 
+from b2b_core.data.seeding import derive_seed
 from b2b_core.training.job import Candidate, Job, Outcome
 from b2b_core.training.stage import run_stage
 from b2b_plugin_reblur.camera import CameraModel
@@ -11,6 +13,7 @@ from b2b_plugin_reblur.candidates import Conversion, FineTune, Supervised, Task
 from b2b_plugin_reblur.config import ReblurConfig, TrainingConfig
 from b2b_plugin_reblur.fit import CameraFit
 from b2b_plugin_reblur.heldout import HeldOut
+from b2b_plugin_reblur.warmup import SpectrumFit
 
 #: What "auto" compares, in the order it is shown.
 CANDIDATES: dict[str, type[Supervised]] = {
@@ -30,7 +33,7 @@ class Reblur:
 
     def adapt(self, job: Job) -> Outcome:
         """Learn R, compare the candidates on held-out R(S), train the best to its end."""
-        camera, fit = self._learn_camera(job)
+        camera, seconds = self._learn_camera(job)
         held_out = HeldOut(job, camera)
         job.run.log.info(
             "held-out pictures under the camera's blur model",
@@ -49,18 +52,26 @@ class Reblur:
             outcome.translator, outcome.deblurrer = outcome.alternatives[wanted]
         outcome.summary = {
             "camera": camera.facts(),
-            "camera_seconds": fit.clock.seconds,
+            "camera_seconds": seconds,
             "held_out_blurry_psnr": held_out.untouched,
             "held_out_deblurrer_psnr": held_out.alone,
         }
         return outcome
 
-    def _learn_camera(self, job: Job) -> tuple[CameraModel, CameraFit]:
-        fit = CameraFit(job, self.config.camera)
+    def _learn_camera(self, job: Job) -> tuple[CameraModel, float]:
+        config = self.config.camera
+        # Files that are mostly JPEG come from a camera that compresses.
+        codings = job.blurry.codings if 2 * len(job.blurry.codings) > len(job.blurry) else []
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(derive_seed(job.run.seed, "initial-camera"))
+            learned = CameraModel(config, codings).to(job.run.numerics.device)
+        warmup = SpectrumFit(job, learned, config)
+        run_stage(warmup, job.run)
+        fit = CameraFit(job, learned, warmup.match, config)
         run_stage(fit, job.run)
         camera: CameraModel = fit.ema.shadow
         job.run.log.info("the camera's blur", **{k: round(v, 4) for k, v in camera.facts().items()})
-        return camera, fit
+        return camera, warmup.clock.seconds + fit.clock.seconds
 
     def _trials(self, job: Job, camera: CameraModel, held_out: HeldOut) -> list[Candidate]:
         """Train each candidate briefly; nothing to compare where the user has chosen."""

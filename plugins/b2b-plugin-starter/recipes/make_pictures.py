@@ -26,7 +26,7 @@ from b2b_plugin_starter.simulation.phone import Phone
 
 INPUTS = Path(__file__).with_name("inputs.csv")
 #: Blurred variants of each known picture; pairs that the plugin ships are every `STRIDE`-th.
-VARIANTS, STRIDE = 4, 14
+VARIANTS, STRIDE = 4, 21
 #: Exposures of each of the camera's scenes for the upper bound.
 EXPOSURES = 3
 #: Numbers of consecutive GoPro frames that are averaged into one.
