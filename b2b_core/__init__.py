@@ -6,7 +6,7 @@ command line. It imports no plugin, and importing it imports neither torch nor n
 
 from b2b_core.hookspecs import hookimpl
 
-#: Version of the plugin interface. A plugin states the range it supports as `Requires-Dist: b2b-core`.
+#: Version of the plugin interface; a plugin states its range as `Requires-Dist: b2b-core`.
 API = 1
 
 __version__ = "0.1.0"

@@ -24,7 +24,7 @@ class Translator(Protocol):
     """G: turns unknown blur into known blur."""
 
     def __call__(self, image: Tensor, /) -> list[Tensor]:
-        """Return the pyramid of the spec's scales, coarse to fine; the last has the input's size."""
+        """Return the pyramid of the spec's scales, coarse to fine; the last is full size."""
 
 
 @runtime_checkable

@@ -104,20 +104,20 @@ def b2b_resolve_weights(name: str) -> Path | None:
 
 @hookspec
 def b2b_run_started(run_dir: Path, config: Mapping[str, object]) -> None:
-    """A run begins; `config` is the whole configuration as plain data."""
+    """Learn that a run begins; `config` is its whole configuration as plain data."""
 
 
 @hookspec
 def b2b_step_finished(stage: str, step: int, numbers: Mapping[str, float]) -> None:
-    """A logged training step ended; called at the logging interval, not at every step."""
+    """Learn that a logged step ended; called at the logging interval, not at every step."""
 
 
 @hookspec
 def b2b_run_finished(run_dir: Path, outcome: str) -> None:
-    """A run ended; `outcome` is "done" or "failed"."""
+    """Learn that a run ended; `outcome` is "done" or "failed"."""
 
 
 @hookspec
-def b2b_checkpoint_metadata(run_dir: Path) -> Mapping[str, str]:
+def b2b_checkpoint_metadata(run_dir: Path) -> Mapping[str, str]:  # noqa: ARG001 - a signature
     """Return entries for the header of the camera profile that this run writes."""
     return {}

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 from attrs import field, frozen
 
 if TYPE_CHECKING:
-    from b2b_core.contracts import (
+    # ruff does not see that the strings in the base classes below are types
+    from b2b_core.contracts import (  # noqa: F401
         Deblurrer,
         Demo,
         Discriminator,

@@ -131,9 +131,7 @@ def _train(
         multiple=ready.size.multiple_of, deblurrer=ready.deblurrer, deblurrer_file=ready.file,
         build=parts.build, run=run,
     )  # fmt: skip
-    strategy = catalogue.build(
-        "strategy", parts.strategy.name, parts.checked_options("strategy")
-    )
+    strategy = catalogue.build("strategy", parts.strategy.name, parts.checked_options("strategy"))
     outcome = strategy.adapt(job)
     path = folder / PROFILE
     write_profile(path, outcome, job, settings, parts.strategy.name, ready.published)

@@ -18,6 +18,7 @@ from b2b_core.registry import load_registry
 from b2b_core.specs import DomainSpec, SizeRule, StrategySpec
 from b2b_core.training.job import Part
 from b2b_core.training.precision import Numerics
+from b2b_core.training.presets import with_preset
 from b2b_core.weights import resolve_weights
 
 #: Kind of component -> section of the configuration that chooses it.
@@ -112,7 +113,8 @@ class Parts:
         name = self.name_of(kind) if kind != "strategy" else self.strategy.name
         choice: Choice = getattr(self._settings, SECTION_OF_KIND[kind])
         spec = self._catalogue.spec(kind, name)
-        config = structure(spec.config, choice.options, where=f"{kind} {name}")
+        said = choice.options
+        if isinstance(spec, StrategySpec):
+            said = with_preset(spec, said)
+        config = structure(spec.config, said, where=f"{kind} {name}")
         return name, unstructure(config)
-
-

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import overload
 
 import torch
 from attrs import frozen
@@ -35,7 +36,12 @@ class PairSet(Sequence[LoadedPair]):
     def __len__(self) -> int:
         return len(self._pairs)
 
-    def __getitem__(self, index):  # type: ignore[no-untyped-def]
+    @overload
+    def __getitem__(self, index: int) -> LoadedPair: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[LoadedPair]: ...
+    def __getitem__(self, index: int | slice) -> LoadedPair | list[LoadedPair]:
+        """Return one pair, or a list of some."""
         return self._pairs[index]
 
     def __iter__(self) -> Iterator[LoadedPair]:

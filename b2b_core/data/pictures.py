@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import overload
 
 import torch
 from attrs import frozen
@@ -46,9 +47,15 @@ class PictureSet(Sequence[TrainingPicture]):
     def __len__(self) -> int:
         return len(self._pictures)
 
-    def __getitem__(self, index):  # type: ignore[no-untyped-def]
-        found = self._pictures[index]
-        return PictureSet(found, self.role) if isinstance(index, slice) else found
+    @overload
+    def __getitem__(self, index: int) -> TrainingPicture: ...
+    @overload
+    def __getitem__(self, index: slice) -> PictureSet: ...
+    def __getitem__(self, index: int | slice) -> TrainingPicture | PictureSet:
+        """Return one picture, or a set of some."""
+        if isinstance(index, slice):
+            return PictureSet(self._pictures[index], self.role)
+        return self._pictures[index]
 
     def of_scenes(self, scenes: set[str]) -> PictureSet:
         """Return the pictures whose scene is one of `scenes`."""

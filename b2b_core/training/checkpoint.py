@@ -12,7 +12,7 @@ from b2b_core.errors import B2bError
 
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
-    """Write `state` (tensors, numbers, strings, lists, dicts) so that a kill leaves the old file."""
+    """Write `state`, plain data and tensors, so that a kill leaves the old file."""
     part = path.with_name(path.name + ".part")
     with part.open("wb") as stream:
         torch.save(state, stream)

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import copy
+from typing import Generic, TypeVar
 
 import torch
 from torch import nn
 
+NetworkT = TypeVar("NetworkT", bound=nn.Module)
 
-class Ema:
+
+class Ema(Generic[NetworkT]):
     """Keeps `shadow`, an averaged copy of `network`, for validation and for the profile.
 
     The decay warms up as `(1 + step) / (10 + step)`, so that short runs are not dominated by
     their first weights.
     """
 
-    def __init__(self, network: nn.Module, decay: float) -> None:
-        self.shadow = copy.deepcopy(network).eval().requires_grad_(False)
+    def __init__(self, network: NetworkT, decay: float) -> None:
+        self.shadow: NetworkT = copy.deepcopy(network)
+        self.shadow.eval().requires_grad_(False)
         self._network = network
         self._decay = decay
 

@@ -40,5 +40,5 @@ class Numerics:
 def fast_bf16(device: torch.device) -> bool:
     """Say whether bf16 convolutions are faster than float32 ones on this device."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())

@@ -1,4 +1,4 @@
-"""R: the camera's blur model. Sharp pictures in, pictures as the camera would have blurred them out.
+"""R, the camera's blur model: sharp pictures in, out as the camera would have blurred them.
 
 light -> highlights beyond white -> blur (a field of kernels) -> noise -> clipping -> response
 -> compression. Everything it learns is physical and small; it cannot change content.
@@ -70,7 +70,7 @@ class CameraModel(nn.Module):
         exponent = self.exponent()
         picture = light.clamp(1e-6, 1) ** (1 / exponent)
         border = self.config.kernel // 2
-        target = sharp[..., border : border + picture.shape[-2], border : border + picture.shape[-1]]
+        target = sharp[..., border:-border, border:-border]
         return *self._stored(picture, target, generator), field
 
     def _light(self, sharp: Tensor) -> Tensor:

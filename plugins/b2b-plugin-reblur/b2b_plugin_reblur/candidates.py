@@ -33,9 +33,10 @@ class Supervised(Stage):
 
     def __init__(
         self, job: Job, camera: CameraModel, config: TrainingConfig, held_out: HeldOut,
-        network: nn.Module, *, steps: int, suffix: str = "",
+        *, steps: int, suffix: str = "",
     ) -> None:  # fmt: skip
         self.name += suffix
+        network = self.start(job, camera)
         self.steps = steps
         self.config, self.run = config, job.run
         self.camera = camera.eval().requires_grad_(False)
@@ -79,6 +80,10 @@ class Supervised(Stage):
         return self.held_out.compare(*self.result(), self.run, number / self.steps)
 
     @abstractmethod
+    def start(self, job: Job, camera: CameraModel) -> nn.Module:
+        """Return the network that learns, with its first weights."""
+
+    @abstractmethod
     def loss(self, blurry: Tensor, target: Tensor, sharp: Tensor, kernels: Tensor) -> Tensor:
         """Return the error of the network on one batch."""
 
@@ -97,11 +102,10 @@ class FineTune(Supervised):
     name = "finetune"
     title = "fine-tuning the deblurrer"
 
-    def __init__(self, job: Job, camera: CameraModel, config: TrainingConfig, held_out: HeldOut,
-                 *, steps: int, suffix: str = "") -> None:  # fmt: skip
+    def start(self, job: Job, camera: CameraModel) -> nn.Module:  # noqa: ARG002 - as above
+        """Return a copy of the known deblurrer."""
         self.known = job.deblurrer
-        network = copy.deepcopy(self.known.module)
-        super().__init__(job, camera, config, held_out, network, steps=steps, suffix=suffix)
+        return copy.deepcopy(self.known.module)
 
     def loss(self, blurry: Tensor, target: Tensor, sharp: Tensor, kernels: Tensor) -> Tensor:  # noqa: ARG002
         """Return the error of deblurrer(R(S)) towards S."""
@@ -121,13 +125,11 @@ class FineTune(Supervised):
 class Translate(Supervised):
     """A translator in front of the frozen known deblurrer."""
 
-    def __init__(self, job: Job, camera: CameraModel, config: TrainingConfig, held_out: HeldOut,
-                 *, steps: int, suffix: str = "") -> None:  # fmt: skip
+    def start(self, job: Job, camera: CameraModel) -> nn.Module:  # noqa: ARG002 - as above
+        """Return a fresh translator."""
         self.part = job.build("translator")
         self.deblurrer = job.deblurrer.module
-        super().__init__(
-            job, camera, config, held_out, self.part.module, steps=steps, suffix=suffix
-        )
+        return self.part.module
 
     def result(self) -> tuple[nn.Module | None, nn.Module]:
         """Return the translator and the unchanged deblurrer."""
@@ -157,10 +159,10 @@ class Conversion(Translate):
     name = "conversion"
     title = "training G towards the known blur"
 
-    def __init__(self, job: Job, camera: CameraModel, config: TrainingConfig, held_out: HeldOut,
-                 *, steps: int, suffix: str = "") -> None:  # fmt: skip
-        super().__init__(job, camera, config, held_out, steps=steps, suffix=suffix)
+    def start(self, job: Job, camera: CameraModel) -> nn.Module:
+        """Return a fresh translator; measure the known domain's kernels."""
         self.known = NearestKnownBlur(job.pairs, camera.config.kernel, job.run.seed)
+        return super().start(job, camera)
 
     def loss(self, blurry: Tensor, target: Tensor, sharp: Tensor, kernels: Tensor) -> Tensor:  # noqa: ARG002
         """Return the error of G(R(S)) towards S under the nearest known kernel."""
@@ -168,4 +170,3 @@ class Conversion(Translate):
         with self.run.numerics.autocast():
             translated = self.network(blurry)[-1]
         return charbonnier(translated.float(), wanted)
-

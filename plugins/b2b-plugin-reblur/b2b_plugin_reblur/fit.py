@@ -77,7 +77,8 @@ class CameraFit(Stage):
         draw = torch_rng(self.run.seed, "camera-step", number)
         fake, target, kernels = self.camera(sharp, draw)
 
-        loss_d = F.softplus(-self._judge(real)).mean() + F.softplus(self._judge(fake.detach())).mean()
+        seen_real, seen_fake = self._judge(real), self._judge(fake.detach())
+        loss_d = F.softplus(-seen_real).mean() + F.softplus(seen_fake).mean()
         self.discriminator_optimizer.zero_grad(set_to_none=True)
         loss_d.backward()  # type: ignore[no-untyped-call]
         self.discriminator_optimizer.step()
@@ -113,7 +114,8 @@ class CameraFit(Stage):
         dither = (torch.rand_like(images) - 0.5) / 255
         with self.numerics.autocast():
             logits = self.discriminator([images + dither])
-        return logits[0].float()
+        judged: Tensor = logits[0].float()
+        return judged
 
     def _watch(self, loss: float, number: int) -> None:
         """Warn when D keeps winning: it sees something that R cannot imitate."""

@@ -69,7 +69,7 @@ class HeldOut:
     @torch.no_grad()
     def _restore(self, translator: nn.Module | None, deblurrer: nn.Module, image: Tensor) -> Tensor:
         restored = []
-        for crop in image.split(4):
+        for crop in torch.split(image, 4):
             with self.numerics.autocast():
                 seen = crop if translator is None else translator(crop)[-1]
                 restored.append(deblurrer(seen).float().clamp(0, 1))

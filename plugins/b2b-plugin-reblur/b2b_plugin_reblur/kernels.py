@@ -20,6 +20,8 @@ class KernelDistribution(nn.Module):
         width: hidden units of the correction.
     """
 
+    offset: Tensor
+
     def __init__(self, size: int, latent: int, width: int = 96) -> None:
         super().__init__()
         self.size, self.latent = size, latent
@@ -43,7 +45,8 @@ class KernelDistribution(nn.Module):
         """Map `(..., latent)` noise to `(..., size, size)` kernels."""
         with torch.autocast(noise.device.type, enabled=False):
             logits = self._gaussian(noise) + self.correction(noise)
-        return logits.softmax(-1).unflatten(-1, (self.size, self.size))
+        kernels: Tensor = logits.softmax(-1)
+        return kernels.reshape(*noise.shape[:-1], self.size, self.size)
 
     def _gaussian(self, noise: Tensor) -> Tensor:
         """Return the logarithms of elliptic Gaussians, flat."""
@@ -55,8 +58,9 @@ class KernelDistribution(nn.Module):
         y, x = self.offset[:, None], self.offset[None]
         along, across = cosine * x + sine * y, cosine * y - sine * x
         # A width below a third of a pixel is a point already.
-        scales = [(2 * width.exp().clamp_min(0.3) ** 2)[..., None, None] for width in (large, small)]
-        return -(along**2 / scales[0] + across**2 / scales[1]).flatten(-2)
+        widths = (w.exp().clamp_min(0.3)[..., None, None] for w in (large, small))
+        wide, slim = (2 * width**2 for width in widths)
+        return -(along**2 / wide + across**2 / slim).flatten(-2)
 
     def sample_field(self, count: int, correlation: float, generator: torch.Generator) -> Tensor:
         """Draw `(count, 4, size, size)`: correlated kernels for the corners of `count` crops."""
@@ -64,7 +68,8 @@ class KernelDistribution(nn.Module):
         shared = torch.randn(count, 1, self.latent, generator=generator).to(device)
         own = torch.randn(count, 4, self.latent, generator=generator).to(device)
         noise = correlation**0.5 * shared + (1 - correlation) ** 0.5 * own
-        return self(noise)
+        kernels: Tensor = self(noise)
+        return kernels
 
     def off_centre(self, kernels: Tensor) -> Tensor:
         """Return the mean squared distance of the kernels' centres of mass from the middle."""
@@ -97,7 +102,8 @@ def blur_field(image: Tensor, kernels: Tensor) -> Tensor:
     blurred = torch.fft.irfft2(spectrum * response, s=(height, width))
     blurred = blurred[..., : height - size + 1, : width - size + 1]
     weights = corner_weights(blurred.shape[-2], blurred.shape[-1], image.device)
-    return (blurred * weights[None, :, None]).sum(1)
+    blended: Tensor = (blurred * weights[None, :, None]).sum(1)
+    return blended
 
 
 def corner_weights(height: int, width: int, device: torch.device) -> Tensor:

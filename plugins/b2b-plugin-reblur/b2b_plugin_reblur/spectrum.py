@@ -48,7 +48,8 @@ def band_power(image: Tensor) -> Tensor:
     # One 8-bit step of noise keeps the logarithm finite on flat crops.
     floor = window.square().sum() ** 2 / 255**2 / 12
     logs = (empty.index_add(1, cell, power) / counts + floor).log()
-    return logs.unflatten(1, (BANDS, SECTORS)).sort(-1, descending=True).values
+    ordered: Tensor = logs.reshape(-1, BANDS, SECTORS).sort(-1, descending=True).values
+    return ordered
 
 
 class SpectrumMatch(nn.Module):
@@ -62,6 +63,13 @@ class SpectrumMatch(nn.Module):
         sharp: crops of S, of the same side.
         device: of R.
     """
+
+    camera_mean: Tensor
+    camera_variance: Tensor
+    made_mean: Tensor
+    sharp_mean: Tensor
+    variance: Tensor
+    seen: Tensor
 
     def __init__(self, blurry: CropSampler, sharp: CropSampler, device: torch.device) -> None:
         super().__init__()

@@ -108,4 +108,3 @@ class Reblur:
     def _training(self, name: str) -> TrainingConfig:
         training: TrainingConfig = getattr(self.config, name)
         return training
-

@@ -19,8 +19,9 @@ class StarterDemo:
     """What `b2b demo` runs by default."""
 
     description = (
-        "The camera of this demo is simulated, on real photographs: a phone whose blur varies over "
-        "the picture, whose lights clip, whose noise depends on the light and whose files are JPEG."
+        "The camera of this demo is simulated, on real photographs: a phone that is often out of "
+        "focus, with blur that varies over the picture, lights that clip, noise that depends on "
+        "the light, and JPEG files."
     )
 
     def __init__(self, config: DemoConfig) -> None:
@@ -40,7 +41,7 @@ class StarterDemo:
 
 
 def _full() -> dict[str, Any]:
-    """Every candidate that is worth showing is trained to its end."""
+    """Train every candidate that is worth showing to its end."""
     steps = FULL_STEPS
     return {
         "name": "reblur",
@@ -54,7 +55,7 @@ def _full() -> dict[str, Any]:
 
 
 def _quick() -> dict[str, Any]:
-    """The candidate that is best after few steps, without a comparison."""
+    """Train what is best after few steps, without a comparison."""
     steps = QUICK_STEPS
     return {
         "name": "reblur",

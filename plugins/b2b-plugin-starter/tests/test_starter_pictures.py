@@ -54,9 +54,10 @@ def test_the_demo_measures_on_at_least_twelve_pairs_of_equal_size():
     for blurry, sharp in pairs[:3]:
         y, x = read_picture(blurry).pixels, read_picture(sharp).pixels
         assert y.shape == x.shape
-        assert np.abs(np.diff(y.astype(int), axis=1)).mean() < np.abs(
-            np.diff(x.astype(int), axis=1)
-        ).mean()
+        assert (
+            np.abs(np.diff(y.astype(int), axis=1)).mean()
+            < np.abs(np.diff(x.astype(int), axis=1)).mean()
+        )
 
 
 def test_b_and_s_share_no_scene():

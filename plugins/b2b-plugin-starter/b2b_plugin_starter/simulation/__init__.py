@@ -1,1 +1,1 @@
-"""Simulated cameras: how the starter's pictures were blurred. Nothing here is used to learn them."""
+"""Simulated cameras: how the starter's pictures were blurred; nothing here is learned from."""

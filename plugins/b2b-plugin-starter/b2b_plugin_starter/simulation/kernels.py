@@ -22,7 +22,8 @@ def splat(points: Array, size: int) -> Array:
         for dx in (0, 1):
             weight = np.abs(1 - dx - part[:, 0]) * np.abs(1 - dy - part[:, 1])
             np.add.at(kernel, (corner[:, 1] + dy, corner[:, 0] + dx), weight)
-    return kernel / kernel.sum()
+    normalised: Array = kernel / kernel.sum()
+    return normalised
 
 
 def disk(radius: float, size: int, oversampling: int = 8) -> Array:
@@ -30,7 +31,8 @@ def disk(radius: float, size: int, oversampling: int = 8) -> Array:
     fine = (np.arange(size * oversampling) + 0.5) / oversampling - size / 2
     inside = (fine[:, None] ** 2 + fine[None] ** 2 <= max(radius, 0.5) ** 2).astype(float)
     kernel = inside.reshape(size, oversampling, size, oversampling).sum((1, 3))
-    return kernel / kernel.sum()
+    normalised: Array = kernel / kernel.sum()
+    return normalised
 
 
 def hand_path(rng: np.random.Generator, length: float, steps: int = 64) -> Array:
@@ -47,7 +49,8 @@ def hand_path(rng: np.random.Generator, length: float, steps: int = 64) -> Array
         points[step] = points[step - 1] + velocity
     travelled = np.linalg.norm(np.diff(points, axis=0), axis=1).sum()
     points *= length / travelled
-    return points - points.mean(0)
+    centred: Array = points - points.mean(0)
+    return centred
 
 
 def straight_path(rng: np.random.Generator, length: float, taps: int) -> Array:

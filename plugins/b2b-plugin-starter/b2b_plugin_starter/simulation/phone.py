@@ -1,8 +1,9 @@
 """The unknown camera of the demo: a simulated phone.
 
-Its blur varies over the picture (the hand translates and rolls, the focal plane is tilted), its
-lights are brighter than white and clip, its noise depends on the light, its response is sRGB, and
-its files are JPEG. It is a simulation on real photographs, and the demo says so.
+It is often out of focus, its focal plane is tilted, and the hand translates and rolls a little, so
+that its blur varies over the picture. Its lights are brighter than white and clip, its noise
+depends on the light, its response is sRGB, and its files are JPEG. It is a simulation on real
+photographs, and the demo says so.
 """
 
 from __future__ import annotations
@@ -30,18 +31,18 @@ LIGHT = 0.92
 class Phone:
     """Ranges from which each exposure draws; lengths in pixels of the stored picture."""
 
-    motion: tuple[float, float] = (3.0, 10.0)
+    motion: tuple[float, float] = (0.5, 3.0)
     #: Roll of the hand in degrees, the standard deviation over exposures.
-    roll: float = 0.35
-    defocus: tuple[float, float] = (0.3, 1.5)
-    #: Change of the defocus radius from the middle to a corner.
+    roll: float = 0.15
+    defocus: tuple[float, float] = (1.2, 2.6)
+    #: Change of the defocus radius from the middle to an edge: twice the standard deviation.
     tilt: float = 0.8
     #: Light of a white pixel relative to white, at most.
-    highlights: tuple[float, float] = (1.0, 2.5)
-    read_noise: float = 0.002
-    shot_noise: float = 0.008
+    highlights: tuple[float, float] = (1.0, 2.0)
+    read_noise: float = 0.001
+    shot_noise: float = 0.004
     #: JPEG quality of its files, 4:2:0.
-    quality: tuple[int, int] = (80, 95)
+    quality: tuple[int, int] = (85, 95)
 
     def expose(self, levels: Levels, rng: np.random.Generator, *, blur: bool) -> Levels:
         """Take one picture `(H, W, 3)` of a scene given by its 8-bit sharp original."""
