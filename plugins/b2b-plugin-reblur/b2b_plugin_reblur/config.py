@@ -12,8 +12,8 @@ class CameraConfig:
     """How the camera's blur model R is learned."""
 
     #: Steps from spectra alone, before D comes in; they cost a tenth of the others.
-    warmup_steps: int = 600
-    warmup_lr: float = 4e-3
+    warmup_steps: int = 250
+    warmup_lr: float = 2e-2
     #: Steps against D.
     steps: int = 800
     batch: int = 8
@@ -30,7 +30,7 @@ class CameraConfig:
     #: Weight of the pull of each kernel's centre of mass to the middle.
     centre_weight: float = 0.02
     #: Weight of the match of spectra beside D.
-    spectrum_weight: float = 0.3
+    spectrum_weight: float = 0.1
     ema: float = 0.99
     #: Parts of the chain; switch one off where the camera does not have it.
     response: bool = True

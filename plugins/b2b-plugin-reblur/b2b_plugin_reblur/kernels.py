@@ -10,9 +10,10 @@ from torch.nn import functional as F
 class KernelDistribution(nn.Module):
     """Noise to kernels: non-negative, sum one, `size` x `size`.
 
-    A softmax over a Gaussian whose two widths and direction follow the noise, plus a correction
-    of any shape by a small network that starts at zero: blurs of plausible size, direction and
-    variety from the first step, with nothing that they cannot become.
+    A soft ellipse whose two widths and direction follow the noise, plus a correction of any shape
+    by a small network that starts at zero: blurs of plausible size, direction and variety from
+    the first step, with nothing that they cannot become. The ellipse's edge has a learned
+    steepness: 2 is a Gaussian, more is nearer to a lens' disk or a steady motion's line.
 
     Args:
         size: side of a kernel in pixels, odd.
@@ -33,23 +34,29 @@ class KernelDistribution(nn.Module):
             nn.LeakyReLU(0.2), last,
         )  # fmt: skip
         #: Mean and spread of the logarithm of the larger width in pixels.
-        self.log_width = nn.Parameter(torch.tensor(1.3).log())
-        self.log_width_spread = nn.Parameter(torch.tensor(0.35).log())
+        self.log_width = nn.Parameter(torch.tensor(2.0).log())
+        self.log_width_spread = nn.Parameter(torch.tensor(0.22).log())
         #: Mean and spread of how much narrower the other width is (through a softplus).
         self.narrowing = nn.Parameter(torch.tensor(0.0))
         self.narrowing_spread = nn.Parameter(torch.tensor(1.0))
+        #: Logarithm of the steepness of the edge.
+        self.log_shape = nn.Parameter(torch.tensor(4.0).log())
         offset = torch.arange(size).float() - size // 2
         self.register_buffer("offset", offset, persistent=False)
 
     def forward(self, noise: Tensor) -> Tensor:
         """Map `(..., latent)` noise to `(..., size, size)` kernels."""
         with torch.autocast(noise.device.type, enabled=False):
-            logits = self._gaussian(noise) + self.correction(noise)
+            logits = self._ellipse(noise) + self.correction(noise)
         kernels: Tensor = logits.softmax(-1)
         return kernels.reshape(*noise.shape[:-1], self.size, self.size)
 
-    def _gaussian(self, noise: Tensor) -> Tensor:
-        """Return the logarithms of elliptic Gaussians, flat."""
+    def sizes(self) -> list[nn.Parameter]:
+        """Return the parameters that mean spectra determine; how sizes vary is not among them."""
+        return [self.log_width, self.narrowing, self.log_shape]
+
+    def _ellipse(self, noise: Tensor) -> Tensor:
+        """Return the logarithms of soft ellipses, flat: `-(distance ** shape)`."""
         large = self.log_width + self.log_width_spread.exp() * noise[..., 0]
         small = large - F.softplus(self.narrowing + self.narrowing_spread * noise[..., 1])
         # Half the angle: a direction and its opposite are the same blur.
@@ -57,10 +64,10 @@ class KernelDistribution(nn.Module):
         cosine, sine = angle.cos()[..., None, None], angle.sin()[..., None, None]
         y, x = self.offset[:, None], self.offset[None]
         along, across = cosine * x + sine * y, cosine * y - sine * x
-        # A width below a third of a pixel is a point already.
-        widths = (w.exp().clamp_min(0.3)[..., None, None] for w in (large, small))
-        wide, slim = (2 * width**2 for width in widths)
-        return -(along**2 / wide + across**2 / slim).flatten(-2)
+        # A width below half a pixel is a point already.
+        wide, slim = (w.exp().clamp_min(0.5)[..., None, None] for w in (large, small))
+        squared = (along / wide) ** 2 + (across / slim) ** 2 + 1e-6
+        return -(squared ** (self.log_shape.exp() / 2)).clamp_max(60).flatten(-2)
 
     def sample_field(self, count: int, correlation: float, generator: torch.Generator) -> Tensor:
         """Draw `(count, 4, size, size)`: correlated kernels for the corners of `count` crops."""

@@ -20,8 +20,6 @@ HIGHEST = 0.5
 CROPS = 384
 #: How much of the past the running means keep.
 MEMORY = 0.95
-#: Bands whose variance is compared, and its weight beside the means.
-BLUR_BANDS, VARIANCE_SHARE = 10, 0.3
 
 
 def band_power(image: Tensor) -> Tensor:
@@ -53,10 +51,10 @@ def band_power(image: Tensor) -> Tensor:
 
 
 class SpectrumMatch(nn.Module):
-    """Matches what R does to the spectra of crops to what the camera does.
+    """Matches what R does to the mean spectrum of crops to what the camera does.
 
-    Two statistics of the band powers relative to each crop's own lowest bands: their mean, which
-    tells how large the blur is, and their variance over crops, which tells how much it varies.
+    Powers are relative to each crop's own lowest bands, so that the contrast of the scenes, which
+    differs between B and S, does not matter.
 
     Args:
         blurry: crops of B.
@@ -64,49 +62,37 @@ class SpectrumMatch(nn.Module):
         device: of R.
     """
 
-    camera_mean: Tensor
-    camera_variance: Tensor
-    made_mean: Tensor
-    sharp_mean: Tensor
-    variance: Tensor
+    camera: Tensor
+    effect: Tensor
     seen: Tensor
 
     def __init__(self, blurry: CropSampler, sharp: CropSampler, device: torch.device) -> None:
         super().__init__()
-        b, s = _sample(blurry), _sample(sharp)
-        self.register_buffer("camera_mean", (b.mean(0) - s.mean(0)).to(device))
-        self.register_buffer("camera_variance", (b.var(0) - s.var(0)).to(device))
-        for name in ("made_mean", "sharp_mean", "variance"):
-            self.register_buffer(name, torch.zeros(BANDS, SECTORS, device=device))
+        self.register_buffer("camera", (_mean(blurry) - _mean(sharp)).to(device))
+        self.register_buffer("effect", torch.zeros(BANDS, SECTORS, device=device))
         self.register_buffer("seen", torch.zeros((), device=device))
 
     def forward(self, made: Tensor, sharp: Tensor) -> Tensor:
-        """Return a scalar whose gradient is that of the squared distances of both statistics.
+        """Return a scalar whose gradient is that of the squared distance of the means.
 
-        Distances are taken from running means, gradients through this batch alone: squaring a
-        batch's own difference would punish blurs for differing from each other.
+        The distance is taken from a running mean, the gradient through this batch alone: squaring
+        a batch's own difference would punish blurs for differing from each other.
+
+        Args:
+            made: R(S) `(B, 3, c, c)`.
+            sharp: S of the same windows.
         """
-        bands, plain = relative_power(made), relative_power(sharp)
-        excess = (bands - self.made_mean) ** 2 - (plain - self.sharp_mean) ** 2
+        effect = (relative_power(made) - relative_power(sharp)).mean(0)
         with torch.no_grad():
             self.seen += 1
             rate = torch.maximum(1 / self.seen, self.seen.new_tensor(1 - MEMORY))
-            self.made_mean.lerp_(bands.mean(0), rate)
-            self.sharp_mean.lerp_(plain.mean(0), rate)
-            self.variance.lerp_(excess.mean(0), rate if self.seen > 5 else torch.zeros_like(rate))
-            off_mean = self.made_mean - self.sharp_mean - self.camera_mean
-            off_variance = self.variance - self.camera_variance
-            if self.seen < 20:  # the running means have to settle first
-                off_variance = torch.zeros_like(off_variance)
-        means = 2 * off_mean * bands.mean(0)
-        # Above these bands noise and compression decide the variance, not blur.
-        variances = (2 * off_variance * excess.mean(0))[:BLUR_BANDS]
-        return means.mean() + VARIANCE_SHARE * variances.mean()
+            self.effect.lerp_(effect, rate)
+            difference = self.effect - self.camera
+        return (2 * difference * effect).mean()
 
     def distance(self) -> float:
-        """Return the root mean square difference of the means, in nepers of power."""
-        difference = self.made_mean - self.sharp_mean - self.camera_mean
-        return float(difference.square().mean().sqrt())
+        """Return the root mean square difference over the bands, in nepers of power."""
+        return float((self.effect - self.camera).square().mean().sqrt())
 
 
 def relative_power(image: Tensor) -> Tensor:
@@ -116,8 +102,9 @@ def relative_power(image: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def _sample(sampler: CropSampler) -> Tensor:
-    return torch.cat([relative_power(sampler.batch(step, 16)) for step in range(CROPS // 16)])
+def _mean(sampler: CropSampler) -> Tensor:
+    batches = [relative_power(sampler.batch(step, 16)) for step in range(CROPS // 16)]
+    return torch.cat(batches).mean(0)
 
 
 def _cells(side: int, device: torch.device) -> Tensor:
@@ -127,4 +114,5 @@ def _cells(side: int, device: torch.device) -> Tensor:
     ring = ((x**2 + y**2).sqrt() / HIGHEST * BANDS).long().clamp_max(BANDS - 1)
     # A real picture's power is the same at opposite frequencies: half a turn is all there is.
     turn = (torch.atan2(y, x) / torch.pi) % 1
-    return (ring * SECTORS + (turn * SECTORS).long().clamp_max(SECTORS - 1)).flatten()
+    cell: Tensor = ring * SECTORS + (turn * SECTORS).long().clamp_max(SECTORS - 1)
+    return cell.flatten()

@@ -1,7 +1,7 @@
-"""The first half minute of learning R: its kernels and noise from spectra alone, without D.
+"""The first half minute of learning R: size of the blur and noise from spectra alone, without D.
 
 A discriminator needs hundreds of steps before it sees blur at all, and what it first sees need not
-be blur. Spectra tell the size, the variety and the directedness of the camera's kernels at once.
+be blur. Mean spectra tell at once how large the camera's kernels are, how narrow and how steep.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ from b2b_plugin_reblur.spectrum import SpectrumMatch
 
 
 class SpectrumFit(Stage):
-    """R's kernels and noise by `SpectrumMatch`; response and highlights wait for D.
+    """The few numbers that give R's kernels their size, and R's noise, by `SpectrumMatch`.
 
-    Spectra hardly determine how stored values follow light: left free, the exponent drifts.
+    Everything else waits for D: mean spectra hardly determine how stored values follow light, and
+    kernels of free shape would all become the one kernel that has the mean spectrum.
     """
 
     name = "spectrum"
@@ -42,9 +43,7 @@ class SpectrumFit(Stage):
             CropSampler(job.sharp, config.crop, seed, "spectrum-sharp"),
             job.run.numerics.device,
         )
-        learned = [
-            *camera.kernels.parameters(), camera.log_read_noise, camera.log_shot_noise,
-        ]  # fmt: skip
+        learned = [*camera.kernels.sizes(), camera.log_read_noise, camera.log_shot_noise]
         self.optimizer = torch.optim.Adam(learned, config.warmup_lr, (0.5, 0.99))
         self.clock = Clock()
 

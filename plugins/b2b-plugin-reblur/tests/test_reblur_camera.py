@@ -24,17 +24,24 @@ def test_kernels_are_blurs():
     torch.testing.assert_close(kernels.sum((-1, -2)), torch.ones(5, 4))
 
 
-def test_the_first_kernels_are_a_small_centred_blob():
-    """Training starts from a mild blur: spread about 2 sigma^2, centre in the middle."""
-    distribution = KernelDistribution(17, 8, initial_sigma=1.5)
+def test_the_first_kernels_are_centred_ellipses_of_the_stated_size():
+    """Before training: centred, and a steep round kernel of half-width a spreads a^2 / 2."""
+    distribution = KernelDistribution(17, 8)
     kernels = distribution.sample_field(64, 0.5, generator())
-    assert float(distribution.off_centre(kernels)) < 0.05
-    assert float(distribution.second_moment(kernels).mean()) == pytest.approx(4.5, rel=0.15)
+    assert float(distribution.off_centre(kernels).detach()) < 1e-6
+    with torch.no_grad():
+        distribution.log_shape.fill_(np.log(40.0))  # a disk with a hard edge
+        distribution.log_width.fill_(np.log(5.0))
+        distribution.log_width_spread.fill_(-20)
+        distribution.narrowing.fill_(-20)
+        distribution.narrowing_spread.zero_()
+        disks = distribution.sample_field(4, 0.5, generator())
+    assert float(distribution.second_moment(disks).mean()) == pytest.approx(12.5, rel=0.05)
 
 
 def test_moments_of_a_known_kernel():
     """One pixel of light 2 right and 1 down of the middle: both moments by hand."""
-    distribution = KernelDistribution(7, 2)
+    distribution = KernelDistribution(7, 4)
     kernel = torch.zeros(1, 7, 7)
     kernel[0, 3 + 1, 3 + 2] = 1
     assert float(distribution.off_centre(kernel)) == pytest.approx(5)
@@ -43,8 +50,7 @@ def test_moments_of_a_known_kernel():
 
 def test_correlation_one_means_one_kernel_for_the_whole_crop():
     """The corners agree at correlation 1 and differ at 0."""
-    distribution = KernelDistribution(5, 3)
-    torch.nn.init.normal_(distribution.layers[-1].weight)
+    distribution = KernelDistribution(5, 4)
     same = distribution.sample_field(3, 1.0, generator())
     torch.testing.assert_close(same, same[:, :1].expand_as(same))
     other = distribution.sample_field(3, 0.0, generator())
@@ -85,15 +91,14 @@ def test_blur_field_gradient_by_finite_differences():
 def plain(**options):
     """Return a camera with every part of the chain off but those asked for."""
     chain = {"response": False, "highlights": False, "noise": False, "compression": False}
-    return CameraModel(CameraConfig(kernel=5, latent=2, **{**chain, **options}))
+    return CameraModel(CameraConfig(kernel=5, latent=4, **{**chain, **options}))
 
 
 def test_without_blur_and_noise_the_camera_only_quantises():
     """With a point kernel, R(S) is S on 8-bit levels."""
     camera = plain()
     with torch.no_grad():
-        camera.kernels.layers[-1].weight.zero_()
-        camera.kernels.layers[-1].bias.fill_(-50).view(5, 5)[2, 2] = 50
+        camera.kernels.correction[-1].bias.fill_(-500).view(5, 5)[2, 2] = 500
     sharp = torch.rand(2, 3, 20, 20, generator=generator())
     blurry, target, _ = camera(sharp, generator())
     assert camera.margin == 4
@@ -116,9 +121,12 @@ def test_blur_happens_in_light():
     camera = plain(response=True)
     with torch.no_grad():
         camera.log_exponent.fill_(np.log(2.2))
-        camera.kernels.layers[-1].weight.zero_()
-        bias = camera.kernels.layers[-1].bias.fill_(-50).view(5, 5)
-        bias[2, 1] = bias[2, 2] = 50
+        camera.kernels.log_width.fill_(10)  # an ellipse as wide as can be: the same everywhere
+        camera.kernels.log_width_spread.fill_(-20)
+        camera.kernels.narrowing.fill_(-20)
+        camera.kernels.narrowing_spread.zero_()
+        bias = camera.kernels.correction[-1].bias.fill_(-500).view(5, 5)
+        bias[2, 1] = bias[2, 2] = 500
     sharp = torch.zeros(1, 3, 12, 12)
     sharp[..., 6:] = 1
     blurry, _, _ = camera(sharp, generator())
@@ -149,7 +157,7 @@ def coding():
 def test_compression_passes_gradients_straight_through():
     """R(S) is what the codec gives; its gradient is that of the picture before it."""
     torch.manual_seed(0)
-    camera = CameraModel(CameraConfig(kernel=5, latent=2, noise=False), [coding()])
+    camera = CameraModel(CameraConfig(kernel=5, latent=4, noise=False), [coding()])
     sharp = torch.rand(1, 3, 48, 48, generator=generator())
     blurry, target, _ = camera(sharp, generator())
     assert blurry.shape == target.shape == (1, 3, 48 - camera.margin, 48 - camera.margin)
@@ -157,12 +165,12 @@ def test_compression_passes_gradients_straight_through():
     torch.testing.assert_close(levels, levels.round(), atol=1e-3, rtol=0)
     blurry.mean().backward()
     assert camera.log_exponent.grad is not None
-    assert float(camera.kernels.layers[-1].weight.grad.abs().sum()) > 0
+    assert float(camera.kernels.correction[-1].weight.grad.abs().sum()) > 0
 
 
 def test_the_jpeg_grid_starts_anywhere():
     """Over draws, crops begin at different phases of the grid: D cannot find its corner."""
-    camera = CameraModel(CameraConfig(kernel=3, latent=2, noise=False), [coding()])
+    camera = CameraModel(CameraConfig(kernel=3, latent=4, noise=False), [coding()])
     sharp = torch.rand(1, 3, 64, 64, generator=generator())
     corners = {camera(sharp, generator(seed))[1][0, 0, 0, 0].item() for seed in range(12)}
     assert len(corners) > 6
@@ -171,7 +179,7 @@ def test_the_jpeg_grid_starts_anywhere():
 
 def test_one_draw_is_one_picture():
     """The same generator state gives the same R(S)."""
-    camera = CameraModel(CameraConfig(kernel=5, latent=2), [coding()])
+    camera = CameraModel(CameraConfig(kernel=5, latent=4), [coding()])
     sharp = torch.rand(2, 3, 40, 40, generator=generator())
     first, second = (camera(sharp, generator(3))[0] for _ in range(2))
     assert torch.equal(first, second)

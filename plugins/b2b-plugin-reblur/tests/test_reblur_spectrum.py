@@ -1,0 +1,74 @@
+"""The match of spectra: what it measures, and that it finds a blur by itself."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from scipy.ndimage import gaussian_filter
+
+from b2b_core.data.crops import CropSampler
+from b2b_core.data.pictures import PictureSet, TrainingPicture
+from b2b_plugin_reblur.camera import CameraModel
+from b2b_plugin_reblur.config import CameraConfig
+from b2b_plugin_reblur.spectrum import BANDS, HIGHEST, SECTORS, SpectrumMatch, band_power
+
+
+def generator(seed=0):
+    """Return a seeded CPU generator."""
+    return torch.Generator().manual_seed(seed)
+
+
+def test_a_wave_lights_up_its_own_ring_and_one_direction():
+    """A horizontal wave of 0.2 cycles per pixel: ring by hand, one sector far above the others."""
+    x = torch.arange(60.0)
+    wave = (0.5 + 0.4 * torch.cos(2 * torch.pi * 0.2 * x)).expand(1, 3, 60, 60)
+    bands = band_power(wave)
+    assert bands.shape == (1, BANDS, SECTORS)
+    strongest = int(bands[0, :, 0].argmax())
+    assert strongest == int(0.2 / HIGHEST * BANDS)
+    # the wave lies on the border of the first and the last half turn: two sectors share it
+    assert float(bands[0, strongest, 0] - bands[0, strongest, 2]) > 3
+
+
+def test_power_in_decibels_follows_contrast():
+    """Doubling the contrast adds ln 4 to every band of a textured crop."""
+    texture = torch.rand(1, 3, 64, 64, generator=generator()) * 0.4
+    difference = band_power(2 * texture) - band_power(texture)
+    torch.testing.assert_close(
+        difference, torch.full_like(difference, np.log(4)), atol=0.02, rtol=0
+    )
+
+
+def textures(sigma, seed, count=12):
+    """Return smooth random pictures, blurred by a Gaussian of `sigma` pixels."""
+    rng = np.random.default_rng(seed)
+    pictures = []
+    for index in range(count):
+        noise = rng.random((80, 80, 3))
+        base = gaussian_filter(noise, (0.7, 0.7, 0))
+        base = (base - base.mean()) / base.std() * 0.15 + 0.5
+        blurred = gaussian_filter(base, (sigma, sigma, 0)) if sigma else base
+        pixels = torch.from_numpy((blurred.clip(0, 1) * 255).round().astype(np.uint8))
+        scene = f"{seed}-{index}"
+        pictures.append(TrainingPicture(Path(scene), scene, pixels.permute(2, 0, 1).contiguous()))
+    return PictureSet(pictures, "test")
+
+
+@pytest.mark.parametrize("sigma", [0.8, 1.6])
+def test_spectra_alone_find_the_size_of_an_unknown_blur(sigma):
+    """From unpaired pictures, kernels come within 15 percent of the true second moment."""
+    sharp, blurry = textures(0, 0), textures(sigma, 1)
+    match = SpectrumMatch(
+        CropSampler(blurry, 48, 0, "b"), CropSampler(sharp, 48, 0, "s"), torch.device("cpu")
+    )
+    config = CameraConfig(kernel=13, latent=4, response=False, highlights=False, noise=False)
+    camera = CameraModel(config)
+    optimizer = torch.optim.Adam(camera.kernels.sizes(), 3e-2, (0.5, 0.99))
+    sampler = CropSampler(sharp, 48 + camera.margin, 0, "r")
+    for step in range(150):
+        made, target, _ = camera(sampler.batch(step, 4), generator(step))
+        optimizer.zero_grad()
+        match(made, target).backward()
+        optimizer.step()
+    assert camera.facts()["spread_px2"] == pytest.approx(2 * sigma**2, rel=0.15)
