@@ -15,7 +15,7 @@ class CameraConfig:
     warmup_steps: int = 250
     warmup_lr: float = 2e-2
     #: Steps against D.
-    steps: int = 800
+    steps: int = 400
     batch: int = 8
     #: Side of the crops that D compares, in pixels.
     crop: int = 96
@@ -25,7 +25,7 @@ class CameraConfig:
     latent: int = 8
     #: Correlation of the four kernels at the corners of one crop: 1 = the same everywhere.
     correlation: float = 0.8
-    lr: float = 1e-3
+    lr: float = 3e-4
     discriminator_lr: float = 8e-4
     #: Weight of the pull of each kernel's centre of mass to the middle.
     centre_weight: float = 0.02
@@ -43,9 +43,9 @@ class CameraConfig:
 class TrainingConfig:
     """How a candidate is trained on R(S)."""
 
-    steps: int = 1200
+    steps: int = 1500
     batch: int = 8
-    lr: float = 4e-4
+    lr: float = 6e-4
     ema: float = 0.99
 
 
