@@ -6,6 +6,7 @@ import torch
 from attrs import evolve
 
 from b2b_core.data.seeding import derive_seed
+from b2b_core.errors import B2bError
 from b2b_core.training.job import Candidate, Job, Outcome
 from b2b_core.training.stage import run_stage
 from b2b_plugin_reblur.camera import CameraModel
@@ -80,7 +81,12 @@ class Reblur:
         compared = []
         for name in CANDIDATES:
             steps = self.config.trial_steps
-            stage = self._stage(name, job, camera, held_out, steps=steps, suffix="-trial")
+            try:
+                stage = self._stage(name, job, camera, held_out, steps=steps, suffix="-trial")
+            except B2bError as error:
+                # such as a known domain whose blur no kernel explains: compare the others
+                job.run.warn(f"'{name}' is left out: {error.what}")
+                continue
             run_stage(stage, job.run)
             score = held_out.psnr(*stage.result())
             note = f"after {steps} trial steps"

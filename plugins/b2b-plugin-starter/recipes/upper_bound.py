@@ -45,7 +45,7 @@ def main(pictures: Path, steps: int, work: Path) -> None:
     trained_on, seconds = file.facts["trained_on"], float(file.facts["seconds"])
     card = (
         f"Paired upper bound: the starter's deblurrer, fine-tuned for {steps} steps "
-        f"({seconds:.0f} s on 2 CPU cores) on pairs of this camera ({trained_on}), which nobody "
+        f"({seconds:.0f} s on one CPU core) on pairs of this camera ({trained_on}), which nobody "
         "has of a real one."
     )
     result = {**scores, "card": card, "protocol": PROTOCOL, "steps": steps, "seed": 0}

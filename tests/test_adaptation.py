@@ -1,0 +1,176 @@
+"""The main job on tiny pictures: settings, run folder, resumption, profile."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageFilter
+
+from b2b_core.adaptation.adapt import adapt
+from b2b_core.adaptation.folder import first_difference, open_run_folder
+from b2b_core.adaptation.settings import read_settings, write_settings
+from b2b_core.catalogue import discover
+from b2b_core.errors import UsageError
+from b2b_core.networks import save_network
+from b2b_core.profile import load_profile, read_profile_header
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    """Return folders of a tiny camera and a tiny known domain, and its deblurrer's file."""
+    root = tmp_path_factory.mktemp("world")
+    rng = np.random.default_rng(0)
+
+    def save(path, size=(72, 64)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        coarse = rng.integers(0, 256, (size[1] // 4, size[0] // 4, 3), dtype=np.uint8)
+        Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC).save(path)
+
+    for index in range(4):
+        # portrait and landscape, PNG and JPEG, as users have them
+        size = (72, 64) if index % 2 else (64, 80)
+        save(root / "blurry" / f"b{index}.{'png' if index % 2 else 'jpg'}", size)
+        save(root / "sharp" / f"s{index}.png", size)
+        sharp = root / "known" / "sharp" / f"scene{index}" / "0.png"
+        save(sharp)
+        blurry = root / "known" / "blurry" / f"scene{index}" / "0.png"
+        blurry.parent.mkdir(parents=True)
+        with Image.open(sharp) as image:
+            image.filter(ImageFilter.BoxBlur(1)).save(blurry)
+    catalogue = discover()
+    options = {"width": 8, "levels": 2, "blocks": 1}
+    torch.manual_seed(0)
+    network = catalogue.build("deblurrer", "unet", options)
+    save_network(
+        root / "deblurrer.safetensors", network, kind="deblurrer", component="unet",
+        options=options, facts={}, distribution="b2b-plugin-unet", version="0.1.0",
+    )  # fmt: skip
+    return root
+
+
+def settings_of(world, **strategy):
+    """Return settings of a run of a few seconds."""
+    short = {"steps": 2, "batch": 2}
+    camera = {"warmup_steps": 2, "steps": 2, "batch": 2, "crop": 24, "kernel": 9, "latent": 4}
+    return read_settings(
+        {
+            "data": {
+                "blurry": str(world / "blurry"),
+                "sharp": str(world / "sharp"),
+                "crop": 32,
+                "held_out": 0.25,
+            },
+            "domain": {
+                "name": "starter",
+                "root": str(world / "known"),
+                "deblurrer": str(world / "deblurrer.safetensors"),
+            },
+            "run": {"device": "cpu", "precision": "float32"},
+            "translator": {"name": "unet", "width": 8, "levels": 2, "blocks": 1},
+            "discriminator": {"name": "laplacian-patchgan", "width": 8},
+            "strategy": {
+                "name": "reblur", "camera": camera, "finetune": short, "task": short,
+                "conversion": short, "trial_steps": 1, **strategy,
+            },
+        }
+    )  # fmt: skip
+
+
+def test_settings_survive_a_round_trip(world):
+    """What is written beside a run is read back as the same settings."""
+    settings = settings_of(world, mode="task")
+    assert read_settings(write_settings(settings)) == settings
+
+
+@pytest.mark.parametrize("mode", ["finetune", "task", "conversion", "auto"])
+def test_every_mode_makes_a_profile_that_loads(world, tmp_path, mode):
+    """From two folders to a profile with the networks that the mode promises."""
+    made = adapt(settings_of(world, mode=mode), tmp_path / "run", discover())
+    header = read_profile_header(made.profile)
+    assert header.domain == "starter"
+    assert header.strategy == "reblur"
+    assert header.training["chosen"] == made.outcome.chosen
+    assert str(world) not in json.dumps(header.config["data"])
+    if mode == "finetune":
+        assert header.translator is None
+        assert header.published is None
+    if mode in ("task", "conversion"):
+        assert header.translator.component == "unet"
+        assert header.scales == (1.0,)
+    loaded = load_profile(made.profile, discover(), lambda name: pytest.fail(name))
+    assert loaded.deblurrer(torch.rand(1, 3, 16, 16)).shape == (1, 3, 16, 16)
+    if mode == "auto":
+        names = [candidate.name for candidate in made.outcome.candidates]
+        assert names[:4] == ["deblurrer alone", "finetune", "task", "conversion"]
+        best = max(made.outcome.candidates[:4], key=lambda candidate: candidate.psnr)
+        assert made.outcome.chosen == best.name
+
+
+def test_a_killed_run_goes_on_and_ends_in_the_same_weights(world, tmp_path, monkeypatch):
+    """A kill during fine-tuning, then the same command: equal to a straight run, bit for bit."""
+    from b2b_plugin_reblur.candidates import FineTune
+
+    settings = settings_of(world, mode="finetune")
+    straight = adapt(settings, tmp_path / "straight", discover())
+    step = FineTune.step
+
+    def dies(self, number):
+        if number == 1:
+            raise KeyboardInterrupt
+        return step(self, number)
+
+    monkeypatch.setattr(FineTune, "step", dies)
+    with pytest.raises(KeyboardInterrupt):
+        adapt(settings, tmp_path / "cut", discover())
+    monkeypatch.setattr(FineTune, "step", step)
+    assert not (tmp_path / "cut" / "profile.safetensors").exists()
+    resumed = adapt(settings, tmp_path / "cut", discover())
+    pairs = zip(
+        straight.outcome.deblurrer.module.state_dict().values(),
+        resumed.outcome.deblurrer.module.state_dict().values(),
+        strict=True,
+    )
+    assert all(torch.equal(first, second) for first, second in pairs)
+
+
+def test_a_finished_run_is_not_overwritten(world, tmp_path):
+    """The same command again is refused in one line; the profile stays."""
+    settings = settings_of(world, mode="finetune")
+    made = adapt(settings, tmp_path / "run", discover())
+    before = made.profile.read_bytes()
+    with pytest.raises(UsageError, match=r"finished.*another --out"):
+        adapt(settings, tmp_path / "run", discover())
+    assert made.profile.read_bytes() == before
+
+
+def test_another_configuration_is_not_mixed_into_a_run(tmp_path):
+    """The first setting that differs is named."""
+    folder = tmp_path / "run"
+    assert not open_run_folder(folder, {"run": {"seed": 1}, "x": None})
+    assert open_run_folder(folder, {"run": {"seed": 1}, "x": None})
+    with pytest.raises(UsageError, match=r"run\.seed was 1, now 2"):
+        open_run_folder(folder, {"run": {"seed": 2}})
+
+
+def test_a_folder_of_something_else_is_left_alone(tmp_path):
+    """Files that are no run are neither overwritten nor added to."""
+    (tmp_path / "photo.txt").write_text("mine")
+    with pytest.raises(UsageError, match="no run folder"):
+        open_run_folder(tmp_path, {})
+    assert [path.name for path in tmp_path.iterdir()] == ["photo.txt"]
+
+
+def test_the_first_difference_is_found_in_nested_tables():
+    """Equal settings differ in nothing; a missing key counts as None."""
+    assert first_difference({"a": {"b": 1}}, {"a": {"b": 1}}) == ""
+    assert first_difference({"a": {"b": 1}}, {"a": {"b": 1, "c": 2}}) == "a.c was None, now 2"
+
+
+def test_wrong_settings_are_refused_before_anything_is_written(world, tmp_path):
+    """A misspelt option of a component costs no training and leaves no folder."""
+    plain = write_settings(settings_of(world))
+    plain["translator"] = {"name": "unet", "widht": 8}
+    with pytest.raises(UsageError, match=r"widht.*did you mean 'width'"):
+        adapt(read_settings(plain), tmp_path / "run", discover())
+    assert not (tmp_path / "run").exists()
