@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,6 +67,15 @@ def run_log(run_dir: Path | str) -> Iterator[Path]:
             yield path
         finally:
             _RUN_LOG.reset(token)
+
+
+def record(event: str, **fields: object) -> None:
+    """Append a JSON line to the current run's log without showing it; nothing outside a run."""
+    file = _RUN_LOG.get()
+    if file is not None:
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        line = {"event": event, "timestamp": now, **fields}
+        file.write(json.dumps(line, default=str).encode() + b"\n")
 
 
 def _copy_to_run_log(

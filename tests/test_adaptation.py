@@ -91,6 +91,9 @@ def test_every_mode_makes_a_profile_that_loads(world, tmp_path, mode):
     assert header.domain == "starter"
     assert header.strategy == "reblur"
     assert header.training["chosen"] == made.outcome.chosen
+    lines = (tmp_path / "run" / "log.jsonl").read_text().splitlines()
+    steps = [e for e in map(json.loads, lines) if e["event"] == "step"]
+    assert {"spectrum", "camera"} <= {entry["stage"] for entry in steps}
     assert str(world) not in json.dumps(header.config["data"])
     if mode == "finetune":
         assert header.translator is None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field
 
-from b2b_core.log import get_logger
+from b2b_core.log import get_logger, record
 from b2b_core.training.precision import Numerics
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Run:
     def log_step(self, stage: str, step: int, numbers: Mapping[str, float]) -> None:
         """Log a training step and tell the plugins that listen."""
         rounded = {name: float(f"{value:.5g}") for name, value in numbers.items()}
-        self.log.debug("step", stage=stage, step=step, **rounded)
+        record("step", stage=stage, step=step, **rounded)
         self.catalogue.notify("b2b_step_finished", stage=stage, step=step, numbers=dict(numbers))
 
     def warn(self, message: str) -> None:
