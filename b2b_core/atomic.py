@@ -19,6 +19,11 @@ def replacing(target: Path | str) -> Iterator[Path]:
     temporary = goal.with_name(f".{goal.name}.{os.getpid()}-{os.urandom(4).hex()}")
     try:
         yield temporary
+        if temporary.is_file():
+            # some writers make private files; a result has the permissions that any new file has
+            mask = os.umask(0)
+            os.umask(mask)
+            temporary.chmod(0o666 & ~mask)
         temporary.replace(goal)
     finally:
         temporary.unlink(missing_ok=True)

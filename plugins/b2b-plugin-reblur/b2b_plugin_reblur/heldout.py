@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +17,10 @@ from b2b_plugin_reblur.camera import CameraModel
 
 #: Side of the held-out crops in pixels, and how many of each kind.
 SIDE, COUNT = 192, 16
+#: A translator that changes less than this, in the range [0, 1], is the identity.
+IDENTITY = 2e-4
+#: Largest unexplained shift of a colour channel, in 8-bit steps, that passes without a word.
+COLOUR_LIMIT = 4.0
 
 
 class HeldOut:
@@ -45,28 +50,35 @@ class HeldOut:
         """Return the mean PSNR in dB of deblur(G(R(S))) against S (protocol rgb-uint8)."""
         return mean(psnr(self._restore(translator, deblurrer, self.blurry), self.sharp))
 
-    def compare(
-        self, translator: nn.Module | None, deblurrer: nn.Module, run: Run, progress: float
-    ) -> dict[str, float]:
-        """Return gain in dB over the deblurrer alone, blur effect on B, and drifts; warn."""
+    def compare(self, translator: nn.Module | None, deblurrer: nn.Module) -> dict[str, float]:
+        """Return PSNR and gain in dB over the deblurrer alone; blur effect and drifts on real B.
+
+        `change` is how much the translator alters real pictures, the mean of |G(y) - y|.
+        """
         score = self.psnr(translator, deblurrer)
         restored = self._restore(translator, deblurrer, self.real)
         # Blur in light makes pictures brighter; what undoes it may take that back, and no more.
         drift = float((shift(restored, self.real) - self.expected).abs().max())
-        if translator is not None:
-            with torch.no_grad(), self.numerics.autocast():
-                moved = translator(self.real)[-1].float() - self.real
-            if progress > 0.1 and float(moved.abs().mean()) < 2e-4:
-                run.warn("the translator is still the identity: it changes nothing")
-        if drift > 4:
-            run.warn(f"colours drift by {drift:.1f} of 255 levels on real blurry pictures")
-        return {
+        numbers = {
             "psnr": score,
             "gain": score - self.alone,
             "blur_effect": mean(blur_effect(restored)),
             "colour_drift": drift,
             "brightness_drift": mean(brightness_drift(restored, self.real)),
         }
+        if translator is not None:
+            with torch.no_grad(), self.numerics.autocast():
+                moved = translator(self.real)[-1].float() - self.real
+            numbers["change"] = float(moved.abs().mean())
+        return numbers
+
+    def warn(self, run: Run, numbers: Mapping[str, float], progress: float) -> None:
+        """Say in plain words what looks wrong in the numbers of `compare`."""
+        if progress > 0.1 and numbers.get("change", 1.0) < IDENTITY:
+            run.warn("the translator is still the identity: it changes nothing")
+        drift = numbers["colour_drift"]
+        if drift > COLOUR_LIMIT:
+            run.warn(f"colours drift by {drift:.1f} of 255 levels on real blurry pictures")
 
     @torch.no_grad()
     def _restore(self, translator: nn.Module | None, deblurrer: nn.Module, image: Tensor) -> Tensor:
