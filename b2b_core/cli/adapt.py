@@ -83,7 +83,7 @@ def show(made: Adaptation) -> None:
 
     outcome = made.outcome
     if outcome.candidates:
-        click.echo("Measured on held-out sharp pictures under the camera's learned blur:")
+        click.echo("Compared on held-out pictures:")
         rows = [
             [
                 ("* " if candidate.name == outcome.chosen else "  ") + candidate.name,
