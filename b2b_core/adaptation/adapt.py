@@ -15,6 +15,7 @@ from b2b_core.adaptation.parts import Parts
 from b2b_core.adaptation.settings import AdaptSettings, write_settings
 from b2b_core.catalogue import Catalogue
 from b2b_core.data.domains import open_domain
+from b2b_core.data.pairs import PairSet
 from b2b_core.data.pictures import PictureSet, load_pictures
 from b2b_core.data.scenes import hold_out, unpair
 from b2b_core.errors import UsageError
@@ -82,7 +83,7 @@ class _Prepared:
     """What is read and checked before the run folder is made."""
 
     pictures: dict[str, PictureSet]
-    pairs: Any
+    pairs: PairSet
     deblurrer: Part
     file: NetworkFile
     published: str | None
@@ -120,9 +121,8 @@ def _prepare(settings: AdaptSettings, catalogue: Catalogue, parts: Parts) -> _Pr
 def _train(
     settings: AdaptSettings, folder: Path, catalogue: Catalogue, parts: Parts, ready: _Prepared
 ) -> Adaptation:
-    numerics = Numerics(settings.run.device, settings.run.precision)
     run = Run(
-        folder, settings.run.seed, numerics, catalogue,
+        folder, settings.run.seed, parts.numerics, catalogue,
         settings.run.log_every, settings.run.validate_every, settings.run.checkpoint_seconds,
     )  # fmt: skip
     _describe(run, ready)

@@ -37,7 +37,7 @@ class Parts:
     def __init__(self, catalogue: Catalogue, settings: AdaptSettings, numerics: Numerics) -> None:
         self._catalogue = catalogue
         self._settings = settings
-        self._numerics = numerics
+        self.numerics = numerics
         self.domain: DomainSpec[object] = catalogue.spec("domain", settings.domain.name)
         name = settings.strategy.name or load_registry().defaults["strategy"]
         self.strategy: StrategySpec[object] = catalogue.spec("strategy", name)
@@ -64,7 +64,7 @@ class Parts:
             product = self._catalogue.build(kind, name, options)
         if not isinstance(product, nn.Module):
             raise UsageError(f"the {kind} '{name}' is no network", mend="choose another")
-        return Part(kind, name, options, self._numerics.place(product))
+        return Part(kind, name, options, self.numerics.place(product))
 
     def deblurrer(self) -> tuple[Part, NetworkFile, str | None]:
         """Return the domain's deblurrer, frozen, its file, and its published name if it has one."""
@@ -86,7 +86,7 @@ class Parts:
             )
         path = resolve_weights(name, self._catalogue)
         file, module = load_network(path, self._catalogue, kind)
-        return file, self._numerics.place(module).eval().requires_grad_(False)
+        return file, self.numerics.place(module).eval().requires_grad_(False)
 
     def size_rule(self, *parts: Part) -> SizeRule:
         """Return the sizes that all of `parts` take."""

@@ -41,10 +41,6 @@ class Stage(ABC):
         """Return validation numbers after `number` steps; called at `Run.validate_every`."""
         return {}
 
-    def finished_early(self) -> str | None:
-        """Return a reason to stop before the last step, or None."""
-        return None
-
 
 def run_stage(stage: Stage, run: Run) -> None:
     """Train `stage` to its end, from its checkpoint where there is one.
@@ -67,19 +63,15 @@ def run_stage(stage: Stage, run: Run) -> None:
             numbers = stage.step(number)
             _refuse_nan(numbers, stage, number, path)
             done = number + 1
-            reason = stage.finished_early()
-            last = done == stage.steps or reason is not None
+            last = done == stage.steps
             if done % run.validate_every == 0 or last:
                 numbers |= (latest := stage.validate(done))
             if done % run.log_every == 0 or last:
                 run.log_step(stage.name, done, numbers)
             bar.update(done, **{**latest, **numbers})
             if last or time.monotonic() - saved > run.checkpoint_seconds:
-                _save(stage, path, stage.steps if last else done)
+                _save(stage, path, done)
                 saved = time.monotonic()
-            if reason is not None:
-                run.log.info("stopped early", stage=stage.name, step=done, reason=reason)
-                return
 
 
 def _restore(stage: Stage, path: Path) -> int:
