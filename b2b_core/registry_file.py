@@ -20,3 +20,13 @@ def listed_distributions() -> set[str]:
     data: dict[str, Any] = read_toml(registry_path())
     rows = [*data.get("component", ()), *data.get("weights", ())]
     return {row["distribution"] for row in rows if "distribution" in row}
+
+
+def claims() -> dict[tuple[str, str], str]:
+    """Return (kind, name) -> the distribution to which the index gives the name."""
+    data: dict[str, Any] = read_toml(registry_path())
+    return {
+        (row["kind"], row["name"]): row["distribution"]
+        for row in data.get("component", ())
+        if {"kind", "name", "distribution"} <= row.keys()
+    }

@@ -63,6 +63,9 @@ class Spec(Generic[ConfigT, ProductT]):
     licence: str = "Apache-2.0"
     #: The publication that the component implements.
     citation: str = ""
+    #: Check of the conformance kit -> why the component cannot pass it. Strict: a check that is
+    #: named here and passes is an error too.
+    expected_failures: Mapping[str, str] = field(factory=dict[str, str])
 
 
 @frozen(kw_only=True)
@@ -106,7 +109,7 @@ class DomainSpec(Spec[ConfigT, "Domain"]):
     #: Tree below the root, for people.
     layout: str
     #: Published number of pairs by split; a smaller tree works and is reported.
-    counts: Mapping[str, int] = field(factory=dict)
+    counts: Mapping[str, int] = field(factory=dict[str, int])
     #: Name of published weights (see `registry.toml`) of the domain's deblurrer.
     deblurrer: str | None = None
     #: Name of published weights of the kernel extractor for this domain.
@@ -152,11 +155,11 @@ class StrategySpec(Spec[ConfigT, "Strategy"]):
     #: Kinds of component that it needs beside the deblurrer.
     needs: tuple[str, ...] = ()
     #: Kind -> component that it works best with, where the user names none.
-    defaults: Mapping[str, str] = field(factory=dict)
+    defaults: Mapping[str, str] = field(factory=dict[str, str])
     #: Pixels that it needs around a crop of a sharp picture, both sides together.
     margin: int = 0
     #: Named presets of its options.
-    presets: Mapping[str, Mapping[str, object]] = field(factory=dict)
+    presets: Mapping[str, Mapping[str, object]] = field(factory=dict[str, Mapping[str, object]])
 
 
 @frozen(kw_only=True)

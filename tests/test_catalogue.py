@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from b2b_core.catalogue import discover
+from b2b_core.catalogue import Switches, discover
 from b2b_core.errors import B2bError, UsageError
 from b2b_core.specs import HOOK_OF_KIND, LossSpec
 
@@ -130,7 +130,7 @@ def test_switching_one_claimant_off_settles_a_conflict(install):
     """With one plugin disabled the other's name is bare again."""
     install("acme-losses", offers="sharpness")
     install("b2b-plugin-other", offers="sharpness")
-    catalogue = discover(disabled=["acme-losses"])
+    catalogue = discover(Switches(disabled={"acme-losses": "-p"}))
     assert plugin(catalogue, "b2b-plugin-other").state == "unlisted"
     assert catalogue.owner("loss", "sharpness").distribution == "b2b-plugin-other"
 
@@ -139,7 +139,7 @@ def test_switching_one_claimant_off_settles_a_conflict(install):
 def test_a_disabled_plugin_is_never_imported(install, said):
     """`no:NAME` works for a plugin that would not survive its import; the prefix is optional."""
     install("b2b-plugin-off", "raise RuntimeError('imported')")
-    found = plugin(discover(disabled=[said]), "b2b-plugin-off")
+    found = plugin(discover(Switches(disabled={said: "-p"})), "b2b-plugin-off")
     assert (found.state, found.components) == ("disabled", {})
     assert install.modules() == set()
 
@@ -168,7 +168,7 @@ def test_a_plugin_that_is_not_there_cannot_be_chosen_or_disabled(install, monkey
     """A misspelt name is an error in both places, so that nobody relies on it."""
     install("b2b-plugin-blurry")
     with pytest.raises(UsageError, match="no plugin 'blury'; did you mean 'blurry'"):
-        discover(disabled=["blury"])
+        discover(Switches(disabled={"blury": "-p"}))
     monkeypatch.setenv("B2B_PLUGINS", "blury")
     with pytest.raises(UsageError, match=r"'blury' \(B2B_PLUGINS\)"):
         discover()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -12,6 +13,7 @@ from packaging.specifiers import SpecifierSet
 
 from b2b_core.catalogue import discover
 from b2b_core.catalogue.compatibility import admits
+from b2b_core.errors import UsageError
 
 HOOK = "from b2b_core import hookimpl\nfrom b2b_core.specs import LossSpec, TranslatorSpec\n"
 SPEC = "LossSpec(name='{}', config=object, factory=object, summary='s')"
@@ -44,6 +46,8 @@ BROKEN = {
         HOOK + f"@hookimpl\ndef b2b_losses(): return [{SPEC.format('x')}, {SPEC.format('x')}]",
         "'x' twice",
     ),
+    "hard-exit": ("import os; os._exit(3)", "tries to end the process"),
+    "abort": (HOOK + "import os\n@hookimpl\ndef b2b_losses(): os.abort()", "tries to end"),
     "late": (
         HOOK
         + "@hookimpl\ndef b2b_losses():\n    yield "
@@ -101,6 +105,95 @@ def test_two_distributions_cannot_name_one_module(install):
     assert discover().spec("loss", "one").name == "one"
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import time\ntime.sleep(60)",
+        "while True:\n    try:\n        while True: pass\n    except Exception: pass",
+        HOOK + "import threading\n@hookimpl\ndef b2b_losses(): threading.Event().wait()",
+    ],
+)
+def test_a_plugin_that_hangs_is_given_up(install, monkeypatch, source):
+    """Sleep, busy loop and lock end after the limit, and only this plugin is broken."""
+    monkeypatch.setenv("B2B_PLUGIN_SECONDS", "0.2")
+    install("acme-bad", source)
+    install("acme-good", offers="good")
+    found = state_of("acme-bad")
+    assert (found.state, found.works) == ("broken", False)
+    assert found.cause == "it was not imported after 0.2 seconds and was given up"
+    assert found.mend.endswith("b2b plugins disable acme-bad")
+    assert discover().spec("loss", "good").name == "good"
+
+
+def test_the_process_can_end_itself_again_after_discovery(install):
+    """What keeps a plugin from ending the process is gone when the plugin is loaded."""
+    install("acme-bad", BROKEN["hard-exit"][0])
+    before = os._exit, os.abort, signal.getsignal(signal.SIGALRM)
+    discover()
+    assert (os._exit, os.abort, signal.getsignal(signal.SIGALRM)) == before
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+def test_heavy_imports_are_named(install):
+    """A light module that imports torch works, and the listing says that it slows everything."""
+    install("acme-heavy", "import torch\n" + HOOK)
+    install("acme-good", offers="good")
+    plugins = listing(install.folder, heavy_allowed=True)
+    assert plugins["acme-heavy"]["state"] == "unlisted"
+    assert plugins["acme-heavy"]["cause"].startswith("its light module imports numpy, torch")
+    assert plugins["acme-heavy"]["mend"].endswith("b2b plugins disable acme-heavy")
+    assert plugins["acme-good"]["components"] == {"loss": ["good"]}
+
+
+def test_a_plugin_installed_twice_is_named(install):
+    """The first on the path is used; the listing says what it hides and how to mend that."""
+    install("acme-two", version="2.0", offers="two")
+    older = install.folder.parent / "older"
+    info = older / "acme_two-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: Acme.Two\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[b2b]\nhooks = acme_two\n")
+    sys.path.append(str(older))
+    try:
+        found = state_of("acme-two")
+    finally:
+        sys.path.remove(str(older))
+    assert (found.version, found.components) == ("2.0", {"loss": ("two",)})
+    assert found.cause == "2.0 hides 1.0, installed under the same name"
+    assert found.mend.startswith("pip uninstall acme-two")
+
+
+def test_a_name_of_the_index_cannot_be_taken(install):
+    """Our own plugin stays what its name means; the other one has to be qualified."""
+    install("acme-losses", offers="charbonnier")
+    catalogue = discover()
+    found = next(p for p in catalogue.plugins if p.distribution == "acme-losses")
+    assert (found.state, found.works) == ("name-mismatch", True)
+    assert "'charbonnier', which the index gives to b2b-plugin-losses" in found.cause
+    assert "'acme-losses:charbonnier'" in found.mend
+    assert state_of("b2b-plugin-losses").state == "ok"
+    assert catalogue.owner("loss", "charbonnier").distribution == "b2b-plugin-losses"
+    assert catalogue.owner("loss", "acme-losses:charbonnier").distribution == "acme-losses"
+
+
+def test_a_name_of_the_index_is_refused_where_its_owner_is_absent(install, monkeypatch):
+    """A look-alike does not take the place of a plugin that is not installed or switched off."""
+    install("acme-losses", offers="charbonnier")
+    monkeypatch.setenv("B2B_PLUGINS", "acme-losses")
+    with pytest.raises(UsageError) as caught:
+        discover().spec("loss", "charbonnier")
+    assert "is that of b2b-plugin-losses, which is disabled" in str(caught.value)
+    assert "say 'acme-losses:charbonnier'" in str(caught.value)
+
+
+def test_in_strict_mode_the_error_itself_is_raised(install, monkeypatch):
+    """An author sees the traceback instead of the state."""
+    install("acme-bad", "raise ZeroDivisionError('here')")
+    monkeypatch.setenv("B2B_STRICT_PLUGINS", "1")
+    with pytest.raises(ZeroDivisionError, match="here"):
+        discover()
+
+
 def test_an_interrupt_is_never_swallowed(install):
     """Ctrl-C while a plugin is imported ends the program."""
     install("acme-bad", "raise KeyboardInterrupt")
@@ -156,13 +249,13 @@ def test_the_quick_comparison_is_that_of_packaging(wanted, version):
 
 
 def test_what_a_plugin_prints_stays_out_of_the_output(install, capsys):
-    """Output on import goes to stderr, so that `--json` stays JSON."""
-    install("acme-loud", "print('hello')")
-    discover()
+    """Output on import is kept away, so that `--json` stays JSON, and held against the plugin."""
+    install("acme-loud", "print('hello')\nprint('you')")
+    assert state_of("acme-loud").cause == "it prints when imported: hello you"
     assert capsys.readouterr().out == ""
 
 
-def listing(folder, *arguments, **environment):
+def listing(folder, *arguments, heavy_allowed=False, **environment):
     """Run `b2b ... list-plugins --json` in a fresh process; return the plugins by name."""
     code = (
         "import sys, json\nfrom b2b_core.cli import run\ncode = run(sys.argv[1:])\n"
@@ -176,7 +269,9 @@ def listing(folder, *arguments, **environment):
         text=True,
         check=True,
     )
-    assert json.loads(done.stderr.splitlines()[-1]) == [0, []]
+    code, heavy = json.loads(done.stderr.splitlines()[-1])
+    assert code == 0
+    assert heavy_allowed or not heavy
     return {p["name"]: p for p in json.loads(done.stdout)["plugins"]}
 
 
@@ -188,6 +283,9 @@ def test_the_listing_survives_everything_and_imports_nothing_heavy(install):
     plugins = listing(install.folder)
     assert {plugins[f"acme-{case}"]["state"] for case in BROKEN} == {"broken"}
     assert plugins["acme-good"]["components"] == {"loss": ["good"]}
+    assert all(
+        plugins[f"acme-{case}"]["cause"] and plugins[f"acme-{case}"]["mend"] for case in BROKEN
+    )
 
 
 def test_the_listing_shows_what_is_switched_off(install):

@@ -197,7 +197,7 @@ def test_the_plain_listing_is_aligned(install, capsys):
     assert states["acme-losses"] == "unlisted"
     bad = next(row for row in rows if row.startswith("acme-bad"))
     assert "absent_module" in bad
-    assert "-p no:acme-bad" in bad
+    assert "b2b plugins disable acme-bad" in bad
 
 
 def test_the_terminal_listing_is_a_table(install, capsys, monkeypatch):

@@ -3,5 +3,6 @@
 from b2b_core.catalogue.catalogue import Catalogue
 from b2b_core.catalogue.discovery import discover
 from b2b_core.catalogue.plugin import Plugin, State
+from b2b_core.catalogue.switches import Switches
 
-__all__ = ["Catalogue", "Plugin", "State", "discover"]
+__all__ = ["Catalogue", "Plugin", "State", "Switches", "discover"]

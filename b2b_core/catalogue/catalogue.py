@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from attrs import frozen
+from attrs import field, frozen
 
-from b2b_core.catalogue.offers import Offer, choose, of_kind
+from b2b_core.catalogue.offers import Names, Offer, choose, of_kind
 from b2b_core.catalogue.plugin import Plugin
 from b2b_core.errors import B2bError
 
@@ -29,6 +29,8 @@ class Catalogue:
     offers: tuple[Offer, ...]
     #: The behaviour hooks of all plugins that work; call them through `notify`.
     hooks: PluginManager
+    #: Whom a contested name means.
+    names: Names = field(factory=Names)
 
     def specs(self, kind: str) -> list[AnySpec]:
         """Return all specs of a kind, by name; a name that two plugins claim is there twice."""
@@ -36,7 +38,7 @@ class Catalogue:
 
     def owner(self, kind: str, name: str) -> Plugin:
         """Return the plugin that offers a component; errors as in `spec`."""
-        offer = choose(self.offers, self.plugins, kind, name)
+        offer = choose(self.offers, self.plugins, self.names, kind, name)
         return next(p for p in self.plugins if p.distribution == offer.distribution)
 
     @overload
@@ -71,7 +73,7 @@ class Catalogue:
         Raises:
             UsageError: if no plugin offers it (with the closest name), or if several do.
         """
-        return choose(self.offers, self.plugins, kind, name).spec
+        return choose(self.offers, self.plugins, self.names, kind, name).spec
 
     @overload
     def build(
@@ -120,7 +122,7 @@ class Catalogue:
         """
         from b2b_core.config import structure
 
-        offer = choose(self.offers, self.plugins, kind, name)
+        offer = choose(self.offers, self.plugins, self.names, kind, name)
         config = structure(offer.spec.config, options or {}, where=f"{kind} {name}")
         try:
             return offer.spec.factory(config)
@@ -145,7 +147,7 @@ class Catalogue:
 
     def answers(self, hook_name: str, **arguments: object) -> list[tuple[str, Any]]:
         """Do as `notify`, and return each result with the distribution that gave it."""
-        results = []
+        results: list[tuple[str, Any]] = []
         impls = getattr(self.hooks.hook, hook_name).get_hookimpls()
         for impl in sorted(impls, key=lambda impl: impl.plugin_name):
             distribution = impl.plugin_name.partition(":")[0]

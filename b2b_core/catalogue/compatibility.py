@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import cache
 
 from b2b_core import __version__
 
@@ -16,10 +15,20 @@ _PLAIN = re.compile(r"[\w.-]+\s*(?:\[[^]]*])?\s*\(?([^;()@]*)\)?\s*")
 
 def incompatibility(requirements: Iterable[str]) -> str:
     """Return why one of the `Requires-Dist` lines rules this core out, or nothing if none does."""
-    return next(filter(None, map(_ruled_out, requirements)), "")
+    return next((reason for line in requirements if (reason := _ruled_out(line))), "")
 
 
-@cache
+def core_range(requirements: Iterable[str]) -> str:
+    """Return the range of the core that the lines state; unreadable ones as they are."""
+    ranges: list[str] = []
+    for line in requirements:
+        try:
+            ranges.append(_range(line))
+        except ValueError:
+            ranges.append(line)
+    return ",".join(filter(None, ranges))
+
+
 def _ruled_out(line: str) -> str:
     try:
         wanted = _range(line)

@@ -2,137 +2,126 @@
 
 from __future__ import annotations
 
-import os
-from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from attrs import evolve
 
 from b2b_core.catalogue.catalogue import Catalogue
-from b2b_core.catalogue.compatibility import incompatibility
-from b2b_core.catalogue.loading import load, new_manager
+from b2b_core.catalogue.compatibility import core_range, incompatibility
+from b2b_core.catalogue.guard import Watched
+from b2b_core.catalogue.loading import Point, load, new_manager
+from b2b_core.catalogue.local import LocalFile, local_file
 from b2b_core.catalogue.metadata import CORE, Found, installed
-from b2b_core.catalogue.offers import Offer
-from b2b_core.catalogue.plugin import Plugin, State
-from b2b_core.errors import B2bError, UsageError
-from b2b_core.names import PREFIX, means, normalised, suggestion
-from b2b_core.registry_file import listed_distributions
-from b2b_core.specs import HOOK_OF_KIND
+from b2b_core.catalogue.offers import Names, Offer
+from b2b_core.catalogue.plugin import Plugin
+from b2b_core.catalogue.standing import with_standing
+from b2b_core.catalogue.switches import Switches, switches_of_environment
+from b2b_core.errors import B2bError
+from b2b_core.registry_file import claims
 
-#: Comma-separated list of the only plugins to load, or "none"; unset or empty means all.
-ENVIRONMENT = "B2B_PLUGINS"
+if TYPE_CHECKING:
+    from pluggy import PluginManager
 
 
-def discover(disabled: Collection[str] = ()) -> Catalogue:
+def discover(switches: Switches | None = None) -> Catalogue:
     """Return the catalogue of what is installed; one bad plugin is one plugin's state.
 
     Args:
-        disabled: distributions that are not to be imported, with or without `b2b-plugin-`. The
-            environment variable `B2B_PLUGINS` (a comma list of the only plugins to load, or
-            "none") disables further ones, except the core's own components.
+        switches: which plugins may load, and whom a contested name means; None for what the
+            environment says.
 
     Raises:
         UsageError: if a plugin that is not installed is named.
     """
-    everything = installed()
-    known = {CORE, *map(normalised, listed_distributions())}
-    off = _switched_off(everything, disabled)
-    manager = new_manager()
-    plugins: list[Plugin] = []
-    offers: list[Offer] = []
-    for found in everything:
-        plugin = _plugin(found)
-        if found.name in off:
-            plugin = evolve(plugin, state="disabled", cause=off[found.name])
-        elif reason := incompatibility(found.core_requirements):
-            mend = f"update one of them: pip install -U {found.name} {CORE}"
-            plugin = evolve(plugin, state="incompatible", cause=reason, mend=mend)
-        else:
-            try:
-                specs = load(found, manager)
-            except B2bError as error:
-                plugin = _broken(plugin, error)
-            else:
-                offers += [Offer(distribution=found.name, spec=spec) for spec in specs]
-        plugins.append(plugin)
-    offers.sort(key=lambda offer: (offer.spec.kind, offer.spec.name, offer.distribution))
+    said = switches_of_environment() if switches is None else switches
+    found = installed()
+    off = said.off([one.name for one in found])
+    loader = _Loader(said)
+    plugins = [loader.installed(one, off) for one in found]
+    plugins += [loader.local(local_file(path)) for path in said.files]
+    names = Names(said.resolve, claims())
+    offers = sorted(loader.offers, key=lambda o: (o.spec.kind, o.spec.name, o.distribution))
     return Catalogue(
-        plugins=tuple(_described(_listed(plugin, known), offers) for plugin in plugins),
+        plugins=with_standing(plugins, offers, names),
         offers=tuple(offers),
-        hooks=manager,
+        hooks=loader.manager,
+        names=names,
     )
 
 
+class _Loader:
+    """Loads plugins one after the other and collects what they offer."""
+
+    def __init__(self, switches: Switches) -> None:
+        self.manager: PluginManager = new_manager()
+        self.offers: list[Offer] = []
+        self._switches = switches
+
+    def installed(self, found: Found, off: dict[str, str]) -> Plugin:
+        plugin = _plugin(found)
+        if found.name in off:
+            return evolve(plugin, state="disabled", cause=off[found.name], mend=_enable(plugin))
+        if reason := incompatibility(found.core_requirements):
+            mend = f"update one of them: pip install -U {found.name} {CORE}"
+            return evolve(plugin, state="incompatible", cause=reason, mend=mend)
+        return self._loaded(plugin, found.entry_points)
+
+    def local(self, file: LocalFile) -> Plugin:
+        plugin = Plugin(
+            distribution=file.distribution,
+            version="",
+            state="local",
+            origin="file",
+            url=file.path.as_uri(),
+            sha256=file.sha256,
+        )
+        return self._loaded(plugin, (file,))
+
+    def _loaded(self, plugin: Plugin, points: Sequence[Point]) -> Plugin:
+        name = plugin.distribution
+        try:
+            specs, watched = load(name, points, self.manager, self._switches.seconds)
+        except B2bError as error:
+            if self._switches.strict:
+                raise error.__cause__ or error from None
+            remedy = f"update or uninstall it, or switch it off: b2b plugins disable {name}"
+            cause = " ".join(error.what.split())
+            return evolve(plugin, state="broken", cause=cause, mend=error.mend or remedy)
+        self.offers += [Offer(distribution=name, spec=spec) for spec in specs]
+        return _reproached(plugin, watched)
+
+
 def _plugin(found: Found) -> Plugin:
+    cause = mend = ""
+    if found.hidden:
+        cause = f"{found.version} hides {', '.join(found.hidden)}, installed under the same name"
+        mend = f"pip uninstall {found.name} until none is left, then install one"
     return Plugin(
         distribution=found.name,
         version=found.version,
         state="ok",
+        cause=cause,
+        mend=mend,
+        summary=found.summary,
         licence=found.licence,
-        origin=found.origin,
+        origin=found.origin.kind,
+        url=found.origin.url,
+        requirement=found.origin.requirement,
+        core_range=core_range(found.core_requirements),
     )
 
 
-def _broken(plugin: Plugin, error: B2bError) -> Plugin:
-    remedy = f"update or uninstall it, or switch it off with -p no:{plugin.distribution}"
-    return evolve(
-        plugin, state="broken", cause=" ".join(error.what.split()), mend=error.mend or remedy
-    )
+def _enable(plugin: Plugin) -> str:
+    return f"b2b plugins enable {plugin.distribution}"
 
 
-def _listed(plugin: Plugin, known: Collection[str]) -> Plugin:
-    """Return the plugin, unlisted if it works and the index does not know it."""
-    if plugin.state != "ok" or plugin.distribution in known:
-        return plugin
-    cause = "the index of this release does not list it"
-    return evolve(plugin, state="unlisted", cause=cause)
-
-
-def _switched_off(everything: Iterable[Found], disabled: Collection[str]) -> dict[str, str]:
-    """Return name -> cause of the plugins that are not to be imported."""
-    names = [found.name for found in everything]
-    chosen = os.environ.get(ENVIRONMENT, "")
-    off: dict[str, str] = {}
-    if chosen.strip():
-        wanted = [] if chosen.strip() == "none" else [n for n in chosen.split(",") if n.strip()]
-        kept = {match for said in wanted for match in _matches(said, names, ENVIRONMENT)} | {CORE}
-        off = {name: f"not in {ENVIRONMENT}" for name in names if name not in kept}
-    for said in filter(str.strip, disabled):
-        off |= dict.fromkeys(_matches(said, names), f"switched off by no:{said}")
-    return off
-
-
-def _matches(said: str, names: Collection[str], where: str | None = None) -> list[str]:
-    matches = [name for name in names if means(said, name)]
-    if not matches:
-        short = [name.removeprefix(PREFIX) for name in names]
-        mend = suggestion(said, [*short, *names], none="no plugin is installed")
-        raise UsageError(f"there is no plugin '{said.strip()}'", where=where, mend=mend)
-    return matches
-
-
-def _described(plugin: Plugin, offers: Collection[Offer]) -> Plugin:
-    """Return the plugin with its components, and in conflict if another claims one of them."""
-    mine = [offer for offer in offers if offer.distribution == plugin.distribution]
-    components = {
-        kind: tuple(offer.spec.name for offer in mine if offer.spec.kind == kind)
-        for kind in HOOK_OF_KIND
-    }
-    plugin = evolve(plugin, components={kind: names for kind, names in components.items() if names})
-    claims = Counter((offer.spec.kind, offer.spec.name) for offer in offers)
-    for offer in mine:
-        kind, name = offer.spec.kind, offer.spec.name
-        if claims[kind, name] > 1:
-            others = [
-                other.distribution
-                for other in offers
-                if (other.spec.kind, other.spec.name) == (kind, name) and other is not offer
-            ]
-            state: State = "conflict"
-            return evolve(
-                plugin,
-                state=state,
-                cause=f"{kind} '{name}' is also offered by {', '.join(others)}",
-                mend=f"say '{plugin.distribution}:{name}', or switch one off with -p no:NAME",
-            )
+def _reproached(plugin: Plugin, watched: Watched) -> Plugin:
+    """Return the plugin with what it did and should not have done, though it works."""
+    mend = f"report it to its author, or b2b plugins disable {plugin.distribution}"
+    if watched.heavy:
+        what = f"its light module imports {', '.join(watched.heavy)}, which slows every command"
+        return evolve(plugin, cause=what, mend=mend)
+    if watched.printed:
+        return evolve(plugin, cause=f"it prints when imported: {watched.printed[:60]}", mend=mend)
     return plugin

@@ -5,12 +5,10 @@ from __future__ import annotations
 import contextlib
 import inspect
 import re
-import sys
-from collections.abc import Iterable, Mapping
-from importlib.metadata import EntryPoint
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeGuard, cast
 
-from b2b_core.catalogue.metadata import Found
+from b2b_core.catalogue.guard import HardExitError, TimeLimitError, Watched
 from b2b_core.errors import B2bError
 from b2b_core.names import suggestion
 from b2b_core.specs import HOOK_OF_KIND, Spec
@@ -34,36 +32,58 @@ def new_manager() -> PluginManager:
     return manager
 
 
-def load(found: Found, manager: PluginManager) -> list[AnySpec]:
-    """Register the plugin's hooks with `manager` and return its specs.
+class Point(Protocol):
+    """An entry point, or what stands for one."""
+
+    @property
+    def name(self) -> str:
+        """Its name, unique within the distribution."""
+        ...
+
+    @property
+    def value(self) -> str:
+        """What it loads, for people."""
+        ...
+
+    def load(self) -> object:
+        """Import and return the object with the hook implementations."""
+        ...
+
+
+def load(
+    distribution: str, points: Sequence[Point], manager: PluginManager, seconds: float
+) -> tuple[list[AnySpec], Watched]:
+    """Register the plugin's hooks with `manager`; return its specs, and what else it did.
+
+    Args:
+        distribution: its name.
+        points: its entry points.
+        manager: of the catalogue.
+        seconds: that it may take; see `guard`.
 
     Raises:
         B2bError: one line that says what is wrong; nothing stays registered then.
     """
     registered: list[object] = []
+    watched = Watched()
     try:
         specs: list[AnySpec] = []
-        for point in found.entry_points:
-            plugin = _imported(point)
-            if manager.is_registered(plugin):
-                owner = manager.get_name(plugin)
-                raise B2bError(f"its entry point '{point.value}' is that of {owner}")
-            registered.append(plugin)
-            _register(plugin, f"{found.name}:{point.name}", manager)
-            specs += _offered(plugin, manager)
+        with watched.running(seconds):
+            for point in points:
+                plugin = point.load()
+                if manager.is_registered(plugin):
+                    owner = manager.get_name(plugin)
+                    raise B2bError(f"its entry point '{point.value}' is that of {owner}")
+                registered.append(plugin)
+                _register(plugin, f"{distribution}:{point.name}", manager)
+                specs += _offered(plugin, manager)
         _refuse_repetitions(specs)
-    except (Exception, SystemExit) as error:
+    except (Exception, SystemExit, TimeLimitError, HardExitError) as error:
         for plugin in registered:
             with contextlib.suppress(Exception):
                 manager.unregister(plugin)
         raise _failure(error) from error
-    return specs
-
-
-def _imported(point: EntryPoint) -> object:
-    # what a plugin prints while it is imported must not end up in a command's output
-    with contextlib.redirect_stdout(sys.stderr):
-        return point.load()
+    return specs, watched
 
 
 def _register(plugin: object, name: str, manager: PluginManager) -> None:
@@ -99,15 +119,23 @@ def _offered(plugin: object, manager: PluginManager) -> list[AnySpec]:
 
 
 def _checked(returned: object, kind: str, hook: str) -> list[AnySpec]:
-    if not isinstance(returned, Iterable) or isinstance(returned, str | bytes | Mapping):
-        raise B2bError(f"{hook} returned {type(returned).__name__}, not specs")
-    specs = list(returned)
-    for spec in specs:
-        if not isinstance(spec, Spec) or spec.kind != kind:
-            raise B2bError(f"{hook} returned {type(spec).__name__}, not a spec of a {kind}")
-        if not isinstance(spec.name, str) or not _NAME.fullmatch(spec.name):
-            raise B2bError(f"'{spec.name}' is no name for a {kind}", mend="use words-with-hyphens")
-    return specs
+    what = type(returned).__name__
+    if isinstance(returned, str | bytes | Mapping) or not isinstance(returned, Iterable):
+        raise B2bError(f"{hook} returned {what}, not specs")
+    return [_one_checked(item, kind, hook) for item in cast("Iterable[object]", returned)]
+
+
+def _one_checked(spec: object, kind: str, hook: str) -> AnySpec:
+    what = type(spec).__name__
+    if not _is_spec(spec) or spec.kind != kind:
+        raise B2bError(f"{hook} returned {what}, not a spec of a {kind}")
+    if not _NAME.fullmatch(str(spec.name)):
+        raise B2bError(f"'{spec.name}' is no name for a {kind}", mend="use words-with-hyphens")
+    return spec
+
+
+def _is_spec(value: object) -> TypeGuard[AnySpec]:
+    return isinstance(value, Spec)
 
 
 def _refuse_repetitions(specs: Iterable[AnySpec]) -> None:
@@ -119,8 +147,14 @@ def _refuse_repetitions(specs: Iterable[AnySpec]) -> None:
 
 
 def _failure(error: BaseException) -> B2bError:
-    if isinstance(error, B2bError):
-        return error
-    if isinstance(error, SystemExit):
-        return B2bError(f"it exits (SystemExit: {error.code}) instead of being imported")
-    return B2bError(f"{type(error).__name__}: {error}")
+    match error:
+        case B2bError():
+            return error
+        case SystemExit():
+            return B2bError(f"it exits (SystemExit: {error.code}) instead of being imported")
+        case HardExitError():
+            return B2bError("it tries to end the process (os._exit) instead of being imported")
+        case TimeLimitError():
+            return B2bError(f"it was not imported after {error.args[0]:g} seconds and was given up")
+        case _:
+            return B2bError(f"{type(error).__name__}: {error}")

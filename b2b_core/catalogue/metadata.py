@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 from importlib.metadata import Distribution, EntryPoint, PackageMetadata, distributions
 
-from attrs import frozen
+from attrs import evolve, frozen
 
+from b2b_core.catalogue.origin import Origin, origin_of
 from b2b_core.names import normalised
 
 GROUP = "b2b"
@@ -21,11 +21,14 @@ class Found:
 
     name: str
     version: str
+    summary: str
     licence: str
-    origin: str
+    origin: Origin
     #: `Requires-Dist` lines that speak of the core.
     core_requirements: tuple[str, ...]
     entry_points: tuple[EntryPoint, ...]
+    #: Versions of the same name that this one hides.
+    hidden: tuple[str, ...] = ()
 
 
 def installed() -> list[Found]:
@@ -36,8 +39,12 @@ def installed() -> list[Found]:
         if f"[{GROUP}]" not in (distribution.read_text("entry_points.txt") or ""):
             continue
         one = _found(distribution)
-        if one.name:
-            found.setdefault(one.name, one)
+        if not one.name:
+            continue
+        first = found.setdefault(one.name, one)
+        # an editable installation may show itself twice, with one version
+        if one.version != first.version:
+            found[one.name] = evolve(first, hidden=(*first.hidden, one.version))
     return [found[name] for name in sorted(found)]
 
 
@@ -47,8 +54,9 @@ def _found(distribution: Distribution) -> Found:
     return Found(
         name=normalised(data["Name"] or ""),
         version=data["Version"] or "unknown",
+        summary=data["Summary"] or "" if "Summary" in data else "",
         licence=_licence(data),
-        origin=_origin(distribution),
+        origin=origin_of(distribution, data["Name"] or "", data["Version"] or ""),
         core_requirements=tuple(_about_core(data.get_all("Requires-Dist") or ())),
         entry_points=tuple(sorted(points, key=lambda point: point.name)),
     )
@@ -66,18 +74,3 @@ def _licence(data: PackageMetadata) -> str:
         if field in data and (text := data[field].strip()):
             return text.splitlines()[0]
     return "unknown"
-
-
-def _origin(distribution: Distribution) -> str:
-    """Read `direct_url.json` (PEP 610); installations from an index have none."""
-    try:
-        data = json.loads(distribution.read_text("direct_url.json") or "{}")
-        if "vcs_info" in data:
-            return "vcs"
-        if data.get("dir_info", {}).get("editable"):
-            return "editable"
-        if "dir_info" in data or str(data.get("url", "")).startswith("file:"):
-            return "local"
-        return "url" if "url" in data else "index"
-    except (ValueError, AttributeError):
-        return "unknown"

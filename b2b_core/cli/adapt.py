@@ -61,8 +61,10 @@ def command(
     }  # fmt: skip
     plain = read_toml(config) if config else {}
     plain = merged(plain, {key: value for key, value in said.items() if value is not None})
+    catalogue = catalogue_from(ctx, plain)
+    plain = {key: value for key, value in plain.items() if key not in ("plugins", "resolve")}
     settings = read_settings(apply_overrides(plain, overrides))
-    show(adapt(settings, out, catalogue_from(ctx)))
+    show(adapt(settings, out, catalogue))
 
 
 def merged(plain: dict[str, object], said: dict[str, object]) -> dict[str, object]:

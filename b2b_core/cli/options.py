@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from attrs import frozen
+from attrs import evolve, frozen
 
 if TYPE_CHECKING:
-    from b2b_core.catalogue import Catalogue
+    from b2b_core.catalogue import Catalogue, Switches
 
 
 @frozen(kw_only=True)
@@ -18,15 +18,35 @@ class Everywhere:
     """The options before the command: `b2b -p no:NAME -v COMMAND`."""
 
     disabled: tuple[str, ...] = ()
+    plugin_files: tuple[Path, ...] = ()
     verbose: bool = False
 
 
-def catalogue_from(ctx: click.Context) -> Catalogue:
-    """Return the catalogue without the plugins that `-p no:NAME` switches off."""
+def switches_from(ctx: click.Context, config: Mapping[str, Any] | None = None) -> Switches:
+    """Return what environment, preferences, a run's configuration and the command line say.
+
+    A later one wins. `config` is the content of a `--config` file, if there is one.
+
+    Raises:
+        UsageError: if one of them cannot be read.
+    """
+    from b2b_core.catalogue.switches import switches_of_environment
+    from b2b_core.preferences import layers
+
+    switches = switches_of_environment()
+    for layer in layers():
+        switches = switches.with_table(layer.data, str(layer.path))
+    switches = switches.with_table(config or {}, "the configuration")
+    said = ctx.find_object(Everywhere) or Everywhere()
+    off = {name: f"-p no:{name}" for name in said.disabled}
+    return evolve(switches, disabled={**switches.disabled, **off}, files=said.plugin_files)
+
+
+def catalogue_from(ctx: click.Context, config: Mapping[str, Any] | None = None) -> Catalogue:
+    """Return the catalogue of the plugins that `switches_from` leaves on."""
     from b2b_core.catalogue import discover
 
-    said = ctx.find_object(Everywhere) or Everywhere()
-    return discover(said.disabled)
+    return discover(switches_from(ctx, config))
 
 
 set_option = click.option(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from b2b_core import __version__
@@ -31,11 +33,21 @@ def _names(_ctx: object, _option: object, values: tuple[str, ...]) -> tuple[str,
     callback=_names,
     help="Switch a plugin off; it is not even imported. May be repeated.",
 )
+@click.option(
+    "--plugin-file",
+    "plugin_files",
+    metavar="FILE",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Load one file of Python as a plugin: it is executed. May be repeated.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Show debug messages.")
 @click.pass_context
-def root(ctx: click.Context, disabled: tuple[str, ...], verbose: bool) -> None:
+def root(
+    ctx: click.Context, disabled: tuple[str, ...], plugin_files: tuple[Path, ...], verbose: bool
+) -> None:
     """Deblur pictures of a camera nobody has training pairs for."""
-    ctx.obj = Everywhere(disabled=disabled, verbose=verbose)
+    ctx.obj = Everywhere(disabled=disabled, plugin_files=plugin_files, verbose=verbose)
     if verbose:
         from b2b_core.log import configure
 
