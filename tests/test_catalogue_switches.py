@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 
 import pytest
+from click import Command, Context
 
 from b2b_core.catalogue import Switches, discover
 from b2b_core.cli import run
+from b2b_core.cli.options import catalogue_from
 from b2b_core.errors import UsageError
 from tests.conftest import LOSS
 
@@ -50,7 +52,7 @@ def test_the_user_may_prefer_another_to_the_index(install):
 def test_a_choice_that_offers_nothing_is_an_error(install):
     """A misspelt distribution is not passed over in silence."""
     install("acme-one", offers="sharpness")
-    with pytest.raises(UsageError, match="'acme-on', which does not offer it; .*'acme-one'"):
+    with pytest.raises(UsageError, match=r"'acme-on', which does not offer it; .*'acme-one'"):
         discover(Switches(resolve={"loss.sharpness": "acme-on"})).spec("loss", "sharpness")
 
 
@@ -85,16 +87,12 @@ def test_preferences_switch_a_plugin_off(install, preferences, capsys):
     assert install.modules() == set()
 
 
-def test_a_project_adds_to_the_user(install, preferences, tmp_path, capsys):
+def test_a_project_adds_to_the_user(install, preferences, tmp_path):
     """The file in the working directory is read too; its choice wins."""
     install("acme-one", offers="sharpness")
     install("acme-two", offers="sharpness")
     preferences('[resolve]\nloss.sharpness = "acme-one"\n')
     (tmp_path / "work" / "b2b.toml").write_text('[resolve]\nloss.sharpness = "acme-two"\n')
-    from click import Command, Context
-
-    from b2b_core.cli.options import catalogue_from
-
     owner = catalogue_from(Context(Command("x"))).owner("loss", "sharpness")
     assert owner.distribution == "acme-two"
 
@@ -107,7 +105,8 @@ def test_wrong_preferences_are_named(preferences, capsys, text):
     assert "b2b.toml" in capsys.readouterr().err
 
 
-def test_a_local_file_is_loaded_where_the_command_names_it(install, tmp_path, preferences, capsys):
+@pytest.mark.usefixtures("preferences", "install")
+def test_a_local_file_is_loaded_where_the_command_names_it(tmp_path, capsys):
     """Its components work, its state is "local", and its sha256 is shown."""
     path = tmp_path / "My Plugin.py"
     path.write_text(LOSS.format(name="sharpness"))
@@ -119,7 +118,8 @@ def test_a_local_file_is_loaded_where_the_command_names_it(install, tmp_path, pr
     assert found.components == {"loss": ("sharpness",)}
 
 
-def test_a_local_file_does_not_load_by_lying_there(install, tmp_path, preferences, monkeypatch):
+@pytest.mark.usefixtures("preferences", "install")
+def test_a_local_file_does_not_load_by_lying_there(tmp_path):
     """Only the option loads a file; the working directory and preferences cannot."""
     (tmp_path / "work" / "b2b_plugin.py").write_text("raise SystemExit('executed')")
     assert run(["list-plugins"]) == 0
@@ -127,6 +127,7 @@ def test_a_local_file_does_not_load_by_lying_there(install, tmp_path, preference
         Switches().with_table({"plugins": {"files": ["b2b_plugin.py"]}}, "b2b.toml")
 
 
+@pytest.mark.usefixtures("preferences")
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
@@ -134,7 +135,7 @@ def test_a_local_file_does_not_load_by_lying_there(install, tmp_path, preference
         ("notes.txt", "", "has to end in .py"),
     ],
 )
-def test_a_wrong_local_file_is_refused(tmp_path, preferences, capsys, name, content, said):
+def test_a_wrong_local_file_is_refused(tmp_path, capsys, name, content, said):
     """One line, exit code 2."""
     if content is not None:
         (tmp_path / name).write_text(content)
@@ -142,7 +143,8 @@ def test_a_wrong_local_file_is_refused(tmp_path, preferences, capsys, name, cont
     assert said in capsys.readouterr().err
 
 
-def test_a_broken_local_file_is_one_broken_plugin(tmp_path, preferences, capsys):
+@pytest.mark.usefixtures("preferences")
+def test_a_broken_local_file_is_one_broken_plugin(tmp_path, capsys):
     """The listing goes on and says what is wrong with the file."""
     (tmp_path / "bad.py").write_text("import absent_module")
     assert run(["--plugin-file", str(tmp_path / "bad.py"), "list-plugins"]) == 0

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
 import re
 import sys
 from pathlib import Path
@@ -38,6 +36,8 @@ class LocalFile:
 
     def load(self) -> object:
         """Execute the file as a module of its own and return it."""
+        import importlib.util
+
         module_name = "b2b_" + self.distribution.replace("-", "_")
         spec = importlib.util.spec_from_file_location(module_name, self.path)
         if spec is None or spec.loader is None:
@@ -59,6 +59,8 @@ def local_file(path: Path) -> LocalFile:
     Raises:
         UsageError: if there is no such file, or it is no `.py`.
     """
+    import hashlib
+
     if path.suffix != ".py":
         raise UsageError("a plugin file has to end in .py", where=path)
     try:

@@ -4,15 +4,35 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from importlib.metadata import Distribution, EntryPoint, PackageMetadata, distributions
 
 from attrs import evolve, frozen
 
 from b2b_core.catalogue.origin import Origin, origin_of
+from b2b_core.catalogue.scan import GROUP, Distribution, distributions
 from b2b_core.names import normalised
 
-GROUP = "b2b"
 CORE = "b2b-core"
+
+#: Name in lower case -> values, in their order.
+Headers = dict[str, list[str]]
+
+
+@frozen
+class EntryPoint:
+    """A line `name = module:attribute` of the group `b2b`."""
+
+    name: str
+    value: str
+
+    def load(self) -> object:
+        """Import the module and return it, or its attribute."""
+        import importlib
+
+        module, _, attribute = self.value.partition(":")
+        found: object = importlib.import_module(module.strip())
+        for part in filter(None, attribute.strip().split(".")):
+            found = getattr(found, part)
+        return found
 
 
 @frozen(kw_only=True)
@@ -35,9 +55,6 @@ def installed() -> list[Found]:
     """Return the installed plugins, sorted by name; the first on `sys.path` hides its namesakes."""
     found: dict[str, Found] = {}
     for distribution in distributions():
-        # METADATA is parsed only after this cheap test, which nearly all distributions fail
-        if f"[{GROUP}]" not in (distribution.read_text("entry_points.txt") or ""):
-            continue
         one = _found(distribution)
         if not one.name:
             continue
@@ -49,17 +66,47 @@ def installed() -> list[Found]:
 
 
 def _found(distribution: Distribution) -> Found:
-    data = distribution.metadata  # parsed anew at every access
-    points = (point for point in distribution.entry_points if point.group == GROUP)
+    points = distribution.read_text("entry_points.txt") or ""
+    text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
+    headers = _headers(text)
+    name, version = _first(headers, "name"), _first(headers, "version")
     return Found(
-        name=normalised(data["Name"] or ""),
-        version=data["Version"] or "unknown",
-        summary=data["Summary"] or "" if "Summary" in data else "",
-        licence=_licence(data),
-        origin=origin_of(distribution, data["Name"] or "", data["Version"] or ""),
-        core_requirements=tuple(_about_core(data.get_all("Requires-Dist") or ())),
-        entry_points=tuple(sorted(points, key=lambda point: point.name)),
+        name=normalised(name),
+        version=version or "unknown",
+        summary=_first(headers, "summary"),
+        licence=_first(headers, "license-expression") or _first(headers, "license") or "unknown",
+        origin=origin_of(distribution, name, version),
+        core_requirements=tuple(_about_core(headers.get("requires-dist", ()))),
+        entry_points=tuple(sorted(_entry_points(points), key=lambda point: point.name)),
     )
+
+
+def _headers(text: str) -> Headers:
+    """Return the header fields of METADATA; of a folded one, the first line."""
+    headers: Headers = {}
+    for line in text.splitlines():
+        if not line:
+            break  # the long description follows
+        name, colon, value = line.partition(":")
+        if colon and not line[0].isspace():
+            headers.setdefault(name.lower(), []).append(value.strip())
+    return headers
+
+
+def _first(headers: Headers, name: str) -> str:
+    return next(iter(headers.get(name, ())), "")
+
+
+def _entry_points(text: str) -> Iterable[EntryPoint]:
+    """Read the section `[b2b]` of an `entry_points.txt`."""
+    section = ""
+    for line in map(str.strip, text.splitlines()):
+        if line.startswith("["):
+            section = line.strip("[] ")
+        elif section == GROUP and "=" in line and not line.startswith("#"):
+            name, _, value = line.partition("=")
+            # an old form names extras: `name = module [extra]`
+            yield EntryPoint(name.strip(), value.partition("[")[0].strip())
 
 
 def _about_core(requirements: Iterable[str]) -> Iterable[str]:
@@ -67,10 +114,3 @@ def _about_core(requirements: Iterable[str]) -> Iterable[str]:
         name = re.match(r"[A-Za-z0-9._-]+", line.strip())
         if name and normalised(name.group()) == CORE:
             yield line
-
-
-def _licence(data: PackageMetadata) -> str:
-    for field in ("License-Expression", "License"):
-        if field in data and (text := data[field].strip()):
-            return text.splitlines()[0]
-    return "unknown"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from importlib.metadata import Distribution
 from typing import Any, Literal
 
 from attrs import frozen
+
+from b2b_core.catalogue.scan import Distribution
 
 OriginKind = Literal["index", "editable", "vcs", "local", "url", "file", "unknown"]
 
@@ -28,7 +28,7 @@ def origin_of(distribution: Distribution, name: str, version: str) -> Origin:
     pinned = f"{name}=={version}"
     try:
         text = distribution.read_text("direct_url.json")
-        data: Mapping[str, Any] = json.loads(text) if text else {}
+        data: Mapping[str, Any] = _read(text) if text else {}
         url = str(data.get("url", ""))
         if not data:
             return Origin("index", "", pinned)
@@ -43,6 +43,13 @@ def origin_of(distribution: Distribution, name: str, version: str) -> Origin:
         return Origin("url", url, f"{name} @ {url}{_subdirectory(data)}")
     except (ValueError, AttributeError):
         return Origin("unknown", "", pinned)
+
+
+def _read(text: str) -> Mapping[str, Any]:
+    import json
+
+    data: Mapping[str, Any] = json.loads(text)
+    return data
 
 
 def _subdirectory(data: Mapping[str, Any]) -> str:
