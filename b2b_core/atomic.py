@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
 
 @contextmanager
-def replacing(target: Path | str) -> Iterator[Path]:
+def replacing(target: Path | str) -> Generator[Path]:
     """Yield a new path beside `target`; what is written there replaces `target` at the end.
 
     If the body fails, `target` stays as it was and nothing is left beside it. The folder must

@@ -25,6 +25,7 @@ class Translator(Protocol):
 
     def __call__(self, image: Tensor, /) -> list[Tensor]:
         """Return the pyramid of the spec's scales, coarse to fine; the last is full size."""
+        ...
 
 
 @runtime_checkable
@@ -33,6 +34,7 @@ class Discriminator(Protocol):
 
     def __call__(self, pyramid: Sequence[Tensor], /) -> list[Tensor]:
         """Return one map of logits `(B, 1, h, w)` per level of the pyramid."""
+        ...
 
 
 @runtime_checkable
@@ -41,6 +43,7 @@ class Deblurrer(Protocol):
 
     def __call__(self, image: Tensor, /) -> Tensor:
         """Return an image of the same size; values may leave [0, 1] slightly."""
+        ...
 
 
 @frozen
@@ -67,9 +70,11 @@ class KernelExtractor(Protocol):
 
     def extract(self, sharp: Tensor, blurry: Tensor) -> BlurCode:
         """Return the blur code of aligned pairs `(B, 3, H, W)`."""
+        ...
 
-    def apply(self, sharp: Tensor, code: Tensor) -> Tensor:
+    def reblur(self, sharp: Tensor, code: Tensor) -> Tensor:
         """Return `sharp` under the blur of `code` (a sample); same size as `sharp`."""
+        ...
 
 
 @frozen
@@ -88,6 +93,7 @@ class Domain(Protocol):
 
     def default_root(self) -> Path | None:
         """Return the root that ships with the plugin, or None if the user has to name one."""
+        ...
 
     def pairs(self, root: Path, split: str) -> Sequence[Pair]:
         """Return the pairs of `split` ("train" or "test") under `root`, in a fixed order.
@@ -95,6 +101,7 @@ class Domain(Protocol):
         Raises:
             UsageError: if `root` does not have the domain's layout; says what is missing.
         """
+        ...
 
 
 @runtime_checkable
@@ -103,6 +110,7 @@ class Loss(Protocol):
 
     def __call__(self, tensors: Mapping[str, Tensor], /) -> dict[str, Tensor]:
         """Return named scalars from the tensors that the spec's `needs` lists."""
+        ...
 
 
 @runtime_checkable
@@ -111,6 +119,7 @@ class FeatureExtractor(Protocol):
 
     def __call__(self, image: Tensor, /) -> list[Tensor]:
         """Return feature maps `(B, C_i, h_i, w_i)`; a map's weight in the loss is its own scale."""
+        ...
 
 
 @runtime_checkable
@@ -119,6 +128,7 @@ class Metric(Protocol):
 
     def __call__(self, image: Tensor, reference: Tensor | None = None, /) -> Tensor:
         """Return `(B,)` scores of pictures in [0, 1]; metrics without reference ignore it."""
+        ...
 
 
 @runtime_checkable
@@ -127,6 +137,7 @@ class Strategy(Protocol):
 
     def adapt(self, job: Job) -> Outcome:
         """Run, resumably, and return what goes into the camera profile."""
+        ...
 
 
 @frozen
@@ -155,3 +166,4 @@ class Demo(Protocol):
 
     def settings(self, *, quick: bool) -> Mapping[str, Any]:
         """Return the configuration of the adaptation, without `data.blurry` and `data.sharp`."""
+        ...

@@ -1,111 +1,207 @@
-"""Fetch one published file: resumed after an interruption, checked, then put in place at once."""
+"""Fetch one published file: resumed after an interruption, checked, then put in place at once.
+
+What has arrived is kept beside the target in `NAME.part`. A part is continued only where the result
+can be checked: by the file's hash, or by the server's word (`If-Range`) that the file is unchanged.
+
+No library does this: pooch and torch.hub never resume, huggingface_hub does for its own site only.
+"""
 
 from __future__ import annotations
 
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.client import HTTPException, HTTPResponse
+import os
+import time
+from http.client import HTTPResponse
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
+from urllib.parse import urlsplit
 
-from b2b_core import __version__
-from b2b_core.errors import B2bError
-from b2b_core.log import get_logger
+from attrs import frozen
+
+from b2b_core.errors import B2bError, UsageError
+from b2b_core.hashing import sha256_of
+from b2b_core.http_file import FailedError, Limits, chunks, opened, state_of
 from b2b_core.progress import Progress
 
-if TYPE_CHECKING:
-    from b2b_core.registry import WeightsRow
-
-#: Times each url is tried; a try continues where the last one stopped.
-TRIES = 3
-TIMEOUT_SECONDS = 30.0
-CHUNK_BYTES = 1 << 20
+#: Seconds without news after which a server is given up.
+ENVIRONMENT = "B2B_DOWNLOAD_SECONDS"
 
 
-class _FailedError(Exception):
-    """One try failed; another may not."""
+@frozen(kw_only=True)
+class Wanted:
+    """A file, and how to know it."""
+
+    #: For messages, such as "the weights 'unet.x'".
+    name: str
+    #: Addresses, tried in this order.
+    urls: tuple[str, ...]
+    #: Its hash or the beginning of it; empty if nobody knows.
+    sha256: str = ""
+    #: Its length, if known.
+    bytes: int | None = None
+    #: What has this hash, for messages.
+    known_as: str = "the published one"
 
 
-def fetch(row: WeightsRow, target: Path) -> None:
-    """Fetch the file of `row` to `target`; what has arrived before is kept in `target`.part.
+def limits_of_environment() -> Limits:
+    """Return the limits, with the seconds that `B2B_DOWNLOAD_SECONDS` sets."""
+    text = os.environ.get(ENVIRONMENT, "").strip()
+    try:
+        seconds = float(text or Limits().seconds)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise UsageError(f"'{text}' is no number of seconds", where=ENVIRONMENT)
+    return Limits(seconds=seconds, pause=min(Limits().pause, seconds))
+
+
+def fetch(wanted: Wanted, target: Path, limits: Limits | None = None) -> str:
+    """Fetch a file to `target`, whose folder must exist; return the url that gave it.
+
+    Only one process at a time may do so; see `b2b_core.locking`.
 
     Raises:
-        B2bError: if no url gives a file of the published length and sha256.
+        B2bError: if no url gives a file of the known length and hash, or it cannot be written.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f"{target.name}.part")
-    get_logger("weights").info(
-        f"fetching {row.name}", licence=row.licence, trained_on=row.trained_on, to=str(target)
-    )
-    failures = []
-    for url in [url for url in row.urls for _ in range(TRIES)]:
-        try:
-            _receive(url, part, row)
-            _check(part, row)
-        except _FailedError as failure:
-            failures.append(f"{url}: {failure}")
-        else:
-            part.replace(target)
-            return
+    transfer = _Transfer(wanted, target, limits or limits_of_environment())
+    failures: list[str] = []
+    try:
+        for url in wanted.urls:
+            if not (failure := transfer.tried(url)):
+                return url
+            failures.append(f"{urlsplit(url).netloc}: {failure}")
+    except OSError as error:  # of the disk; those of the network are failures
+        raise B2bError(
+            f"cannot write {wanted.name}: {(error.strerror or str(error)).lower()}",
+            where=transfer.part,
+            mend="free some space there, or let B2B_CACHE name another folder, and try again",
+        ) from error
+    kept = "try again, it continues where it stopped; or " if transfer.part.exists() else ""
     raise B2bError(
-        f"cannot fetch the weights '{row.name}': {failures[-1]}",
-        mend="try again, it continues where it stopped; or fetch it by hand and give its path",
+        f"cannot fetch {wanted.name}: {', then '.join(failures)}",
+        mend=f"{kept}fetch it by hand and give its path",
     )
 
 
-def _receive(url: str, part: Path, row: WeightsRow) -> None:
-    """Append to `part` what is missing of the file at `url`."""
-    have = part.stat().st_size if part.exists() else 0
-    if row.bytes is not None and have == row.bytes:
-        return
-    with _opened(url, part, have) as response:
-        resumed = response.status == 206
-        have = have if resumed else 0
-        length = response.headers.get("Content-Length")
-        total = have + int(length) if length and length.isdigit() else None
-        if row.bytes is not None and total is not None and total != row.bytes:
-            _discard(part, f"it has {total} bytes, the published file has {row.bytes}")
+class _Transfer:
+    """One file on its way."""
+
+    def __init__(self, wanted: Wanted, target: Path, limits: Limits) -> None:
+        self.part = target.with_name(f"{target.name}.part")
+        self._wanted = wanted
+        self._target = target
+        self._limits = limits
+        #: Url and state (ETag or date) of the file that the part is the beginning of.
+        self._begun = ("", "")
+
+    def tried(self, url: str) -> str:
+        """Try an address as often as may help; return why it failed, or nothing if it did not."""
+        why = ""
+        for attempt in range(self._limits.tries):
+            if attempt:
+                time.sleep(self._limits.pause * 2 ** (attempt - 1))
+            try:
+                self._receive(url)
+            except FailedError as failure:
+                why = str(failure)
+                if not failure.again:
+                    break
+            else:
+                self.part.replace(self._target)
+                return ""
+        return why
+
+    def _receive(self, url: str) -> None:
+        """Append to the part what is missing of the file at `url`, and check it."""
+        have = self._usable(url)
+        if have and have == self._wanted.bytes:
+            self._check(fresh=False)
+            return
+        try:
+            self._append_rest(url, have)
+        except FailedError as failure:
+            if failure.status != 416:
+                raise
+            # there is no rest: the part is the whole file, or not of this file
+            if not self._is_right():
+                self._discard(str(failure), again=True)
+
+    def _append_rest(self, url: str, have: int) -> None:
+        with opened(url, self._headers(have), self._limits) as response:
+            start = self._start(response, have)
+            self._begun = (url, state_of(response))
+            total = self._total(response, start)
+            end = self._append(response, start, total)
+        if total is not None and end < total and not self._is_right():
+            raise FailedError(f"the connection ended after {end} of {total} bytes")
+        self._check(fresh=start == 0)
+
+    def _usable(self, url: str) -> int:
+        """Return how many bytes of the part can be continued; drop those that cannot."""
+        if not self._wanted.sha256 and (self._begun[0] != url or not self._begun[1]):
+            self.part.unlink(missing_ok=True)  # nothing would show that two halves differ
+        have = self.part.stat().st_size if self.part.exists() else 0
+        if self._wanted.bytes is not None and have > self._wanted.bytes:
+            self.part.unlink()
+            return 0
+        return have
+
+    def _headers(self, have: int) -> dict[str, str]:
+        if not have:
+            return {}
+        wanted = {"Range": f"bytes={have}-"}
+        return wanted if self._wanted.sha256 else wanted | {"If-Range": self._begun[1]}
+
+    def _start(self, response: HTTPResponse, have: int) -> int:
+        """Return the offset of the first byte that comes: `have`, or 0 if it starts anew."""
+        if response.status != 206:
+            return 0
+        if not response.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
+            self._discard("it sends another part than the one asked for", again=True)
+        return have
+
+    def _total(self, response: HTTPResponse, start: int) -> int | None:
+        """Return the length that the server announces; refuse one that cannot be right."""
+        text = response.headers.get("Content-Length") or ""
+        total = start + int(text) if text.isdecimal() else None
+        expected = self._wanted.bytes
+        if total is None and expected is None and not self._wanted.sha256:
+            raise FailedError("it does not say how long the file is", again=False)
+        if total is not None and expected is not None and total != expected:
+            self._discard(f"it has {total} bytes, {self._wanted.known_as} has {expected}")
+        return total
+
+    def _append(self, response: HTTPResponse, start: int, total: int | None) -> int:
+        """Write what comes; return the length of the part."""
+        have, most = start, self._wanted.bytes
+        title = f"fetching {self._wanted.name}"
         with (
-            part.open("ab" if resumed else "wb") as file,
-            Progress(f"fetching {row.name}", total or row.bytes or 0, start=have) as bar,
+            self.part.open("ab" if start else "wb") as file,
+            Progress(title, total or most or 0, start=have) as bar,
         ):
-            while chunk := response.read(CHUNK_BYTES):
+            for chunk in chunks(response, self._limits):
                 file.write(chunk)
                 have += len(chunk)
                 bar.update(have)
-    if total is not None and have < total:
-        raise _FailedError(f"the connection ended after {have} of {total} bytes")
+                if most is not None and have > most:
+                    self._discard(f"it has more than {most} bytes")
+        return have
 
+    def _is_right(self) -> bool:
+        """Tell whether the part is the whole file, whatever length the server announced."""
+        known = self._wanted.sha256
+        return bool(known) and sha256_of(self.part).startswith(known)
 
-@contextmanager
-def _opened(url: str, part: Path, have: int) -> Iterator[HTTPResponse]:
-    request = urllib.request.Request(url, headers={"User-Agent": f"b2b/{__version__}"})
-    if have:
-        request.add_header("Range", f"bytes={have}-")
-    try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:
-            yield response
-    except urllib.error.HTTPError as error:
-        if error.code == 416:  # what we have is longer than the file, so it is another file
-            _discard(part, "what had arrived before is not part of it")
-        raise _FailedError(f"the server answers {error.code} {error.reason}") from error
-    except (OSError, HTTPException) as error:
-        raise _FailedError(str(getattr(error, "reason", error)) or type(error).__name__) from error
+    def _check(self, *, fresh: bool) -> None:
+        """Refuse a part that is not the file; one that was continued may be right if begun anew."""
+        size, expected = self.part.stat().st_size, self._wanted.bytes
+        if expected is not None and size != expected:
+            why = f"it has {size} bytes, {self._wanted.known_as} has {expected}"
+            self._discard(why, again=not fresh)
+        sha256 = sha256_of(self.part)
+        if not sha256.startswith(self._wanted.sha256):
+            why = f"its sha256 is {sha256[:16]}..., not that of {self._wanted.known_as}"
+            self._discard(why, again=not fresh)
 
-
-def _check(part: Path, row: WeightsRow) -> None:
-    from b2b_core.weights import sha256_of
-
-    size = part.stat().st_size
-    if row.bytes is not None and size != row.bytes:
-        _discard(part, f"it has {size} bytes, the published file has {row.bytes}")
-    sha256 = sha256_of(part)
-    if not row.admits(sha256):
-        _discard(part, f"its sha256 is {sha256[:16]}..., not the published one")
-
-
-def _discard(part: Path, why: str) -> NoReturn:
-    part.unlink(missing_ok=True)
-    raise _FailedError(why)
+    def _discard(self, why: str, *, again: bool = False) -> NoReturn:
+        self.part.unlink(missing_ok=True)
+        raise FailedError(why, again=again)

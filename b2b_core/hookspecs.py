@@ -3,6 +3,13 @@
 A plugin is an installed distribution with an entry point in the group `b2b` that names a *light*
 module: it imports neither torch nor numpy nor kornia, and its functions, marked with `hookimpl`,
 *return* specs. Nothing registers itself by being imported.
+
+Registration hooks, the first ten, are called once, while the plugin is loaded; if one raises, or
+returns what is no spec of its kind, the plugin is broken. Behaviour hooks are called while b2b
+works; one that fails is logged with the plugin's name and stops neither the run nor other plugins.
+`docs/plugins/hooks.md` describes each with an example; a test compares its signatures with these.
+
+Hooks only gain arguments. What is to go is announced with `b2b_core.deprecation`.
 """
 
 from __future__ import annotations
@@ -94,30 +101,58 @@ def b2b_demos() -> Iterable[DemoSpec[Any]]:
     return ()
 
 
-@hookspec(firstresult=True)
+@hookspec
 def b2b_resolve_weights(name: str) -> Path | None:
     """Return the local file of the published weights `name`, or None if they are not yours.
 
-    The core verifies the file's sha256 against `registry.toml` after this hook.
+    Called whenever weights are asked for by name, before the cache and the network are tried. The
+    core compares the file's sha256 with `registry.toml` after this hook; two plugins that both
+    return a file are an error, unless the index gives the weights to one of them.
+
+    Args:
+        name: `component.tag`, such as "unet.starter".
     """
 
 
 @hookspec
 def b2b_run_started(run_dir: Path, config: Mapping[str, object]) -> None:
-    """Learn that a run begins; `config` is its whole configuration as plain data."""
+    """Learn that an adaptation begins or goes on, before anything is trained.
+
+    Args:
+        run_dir: its folder, which exists.
+        config: its whole configuration: mappings, lists, numbers, text and None.
+    """
 
 
 @hookspec
 def b2b_step_finished(stage: str, step: int, numbers: Mapping[str, float]) -> None:
-    """Learn that a logged step ended; called at the logging interval, not at every step."""
+    """Learn that a logged training step ended; steps between two logged ones are not told.
+
+    Args:
+        stage: name of what is trained, such as "finetune".
+        step: how many steps are done, from 1.
+        numbers: losses and, at validation steps, validation numbers; finite.
+    """
 
 
 @hookspec
 def b2b_run_finished(run_dir: Path, outcome: str) -> None:
-    """Learn that a run ended; `outcome` is "done" or "failed"."""
+    """Learn that an adaptation that was started ended, whatever ended it.
+
+    Args:
+        run_dir: its folder.
+        outcome: "done", once the camera profile is written, or "failed".
+    """
 
 
 @hookspec
 def b2b_checkpoint_metadata(run_dir: Path) -> Mapping[str, str]:  # noqa: ARG001 - a signature
-    """Return entries for the header of the camera profile that this run writes."""
+    """Return entries for the header of the camera profile that this run writes.
+
+    Called once, when training is over. They are kept below "extra"; where two plugins name one
+    entry, the one whose plugin is last by name stays. Values are text.
+
+    Args:
+        run_dir: folder of the run.
+    """
     return {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Generator, MutableMapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -53,7 +53,7 @@ def get_logger(name: str) -> FilteringBoundLogger:
 
 
 @contextmanager
-def run_log(run_dir: Path | str) -> Iterator[Path]:
+def run_log(run_dir: Path | str) -> Generator[Path]:
     """Also append every message to `run_dir/log.jsonl`; yield that file's path.
 
     The file is only ever appended to, one write per line, so that a killed run keeps its log and a

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from attrs import field, frozen
 
+from b2b_core import tensorfile
 from b2b_core.errors import B2bError, UsageError
+from b2b_core.hashing import sha256_of
 from b2b_core.tensorfile import read_description, read_tensors, write_tensors
 
 if TYPE_CHECKING:
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _HOLDS = "network file"
+#: Fact of a network file that was made from a published one: the SHA-256 of that one.
+IMPORTED_FROM = "source_sha256"
 
 
 class Builder(Protocol):
@@ -24,6 +28,7 @@ class Builder(Protocol):
 
     def build(self, kind: str, name: str, options: Mapping[str, Any], /) -> Any:  # noqa: ANN401 - a product of any kind
         """Return the component `name` of `kind`, built with `options`."""
+        ...
 
 
 @frozen(kw_only=True)
@@ -35,9 +40,9 @@ class NetworkFile:
     kind: str
     #: Name of the component, and the options it was built with.
     component: str
-    options: Mapping[str, Any] = field(factory=dict)
+    options: Mapping[str, Any] = field(factory=dict[str, Any])
     #: For people: what it was trained on, source, licence, measured numbers.
-    facts: Mapping[str, str] = field(factory=dict)
+    facts: Mapping[str, str] = field(factory=dict[str, str])
     #: The plugin that offered the component when the file was written.
     distribution: str = ""
     version: str = ""
@@ -90,6 +95,19 @@ def read_network_header(path: Path) -> NetworkFile:
         )
     except KeyError as error:
         raise B2bError(f"the {_HOLDS} does not say its {error}", where=path) from error
+
+
+def fingerprint(path: Path) -> str:
+    """Return the SHA-256 by which weights are the same everywhere.
+
+    Of a network file that was made from a published one, it is that of the published one: the
+    network file itself says when and with which plugin it was made.
+    """
+    if tensorfile.holds(path) == _HOLDS:
+        source = read_network_header(path).facts.get(IMPORTED_FROM)
+        if source is not None:
+            return source
+    return sha256_of(path)
 
 
 def load_network(path: Path, catalogue: Builder, expect_kind: str) -> tuple[NetworkFile, nn.Module]:

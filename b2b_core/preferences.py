@@ -9,21 +9,25 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from b2b_core.config import read_toml
 from b2b_core.errors import UsageError
 from b2b_core.names import suggestion
+
+if TYPE_CHECKING:
+    from b2b_core.catalogue.switches import Switches
 
 #: Folder that overrides the platform's folder for configurations.
 ENVIRONMENT = "B2B_CONFIG"
 FILE = "b2b.toml"
 #: Tables that a `b2b.toml` may have.
 TABLES = ("plugins", "resolve", "defaults", "component", "weights", "domain", "licences")
+#: As text, so that a type checker looks at the code for every system.
+_SYSTEM: str = sys.platform
 
 
 @frozen
@@ -47,7 +51,7 @@ def user_file() -> Path:
     """Return where the user's preferences are, whether or not the file exists."""
     if chosen := os.environ.get(ENVIRONMENT):
         return Path(chosen).expanduser() / FILE
-    if sys.platform == "linux":
+    if _SYSTEM == "linux":
         # what platformdirs says too, without the 5 % of a listing's time that it takes
         return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "b2b" / FILE
     from platformdirs import user_config_path
@@ -76,9 +80,38 @@ def layers() -> tuple[Layer, ...]:
 
 def read_layer(place: Place) -> Layer:
     """Return the content of one file; errors as in `layers`."""
+    from b2b_core.config import read_toml
+
     data = read_toml(place.path)
     for table in data:
         if table not in TABLES:
             mend = suggestion(table, TABLES)
             raise UsageError(f"unknown table '{table}'", where=place.path, mend=mend)
     return Layer(place.name, place.path, data)
+
+
+def preferred_switches(
+    config: Mapping[str, Any] | None = None,
+    disabled: Iterable[str] = (),
+    files: Iterable[Path] = (),
+) -> Switches:
+    """Return what environment, preferences, a run's configuration and a command say of plugins.
+
+    A later one wins.
+
+    Args:
+        config: content of a `--config` file.
+        disabled: names of `-p no:NAME`.
+        files: of `--plugin-file`.
+
+    Raises:
+        UsageError: if one of them cannot be read.
+    """
+    from b2b_core.catalogue.switches import switches_of_environment
+
+    switches = switches_of_environment()
+    for layer in layers():
+        switches = switches.with_table(layer.data, str(layer.path))
+    switches = switches.with_table(config or {}, "the configuration")
+    off = {name: f"-p no:{name}" for name in disabled}
+    return evolve(switches, disabled={**switches.disabled, **off}, files=tuple(files))

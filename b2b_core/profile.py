@@ -6,7 +6,6 @@ changed is not copied: the profile refers to its published weights by name and s
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Callable, Mapping
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from attrs import asdict, evolve, field, frozen
 
 from b2b_core.errors import B2bError
-from b2b_core.networks import Builder, load_network, load_weights, look_up
+from b2b_core.networks import Builder, fingerprint, load_network, load_weights, look_up
 from b2b_core.specs import SizeRule
 from b2b_core.tensorfile import read_description, read_tensors, write_tensors
 
@@ -31,6 +30,7 @@ class Catalogue(Builder, Protocol):
 
     def spec(self, kind: str, name: str, /) -> Any:  # noqa: ANN401 - a spec of any kind
         """Return the spec of a component."""
+        ...
 
 
 @frozen(kw_only=True)
@@ -39,7 +39,7 @@ class ProfilePart:
 
     #: Name of the component, and the options it was built with.
     component: str
-    options: Mapping[str, Any] = field(factory=dict)
+    options: Mapping[str, Any] = field(factory=dict[str, Any])
     #: The plugin that offered it when the profile was made.
     distribution: str
     version: str
@@ -50,7 +50,7 @@ class PublishedWeights:
     """The deblurrer's weights, where they are not in the profile itself."""
 
     name: str
-    #: Of the network file, in hexadecimal.
+    #: Of the network file, or of the published file that it was made from, in hexadecimal.
     sha256: str
 
 
@@ -69,13 +69,13 @@ class CameraProfile:
     scales: tuple[float, ...]
     strategy: str
     #: The whole configuration of the run, as plain data.
-    config: Mapping[str, Any] = field(factory=dict)
+    config: Mapping[str, Any] = field(factory=dict[str, Any])
     #: Summary of the training: steps, candidates, validation numbers; plain data.
-    training: Mapping[str, Any] = field(factory=dict)
+    training: Mapping[str, Any] = field(factory=dict[str, Any])
     #: For people.
     notes: tuple[str, ...] = ()
     #: Further entries, from the hook `b2b_checkpoint_metadata`.
-    extra: Mapping[str, str] = field(factory=dict)
+    extra: Mapping[str, str] = field(factory=dict[str, str])
     #: Time in ISO 8601.
     created: str
     #: File that it was read from.
@@ -202,8 +202,7 @@ def verified_weights(
         B2bError: if its sha256 is another one.
     """
     file = resolve_weights(published.name)
-    with file.open("rb") as stream:
-        actual = hashlib.file_digest(stream, "sha256").hexdigest()
+    actual = fingerprint(file)
     if actual != published.sha256.lower():
         raise B2bError(
             f"the weights '{published.name}' ({file}) are not those that the profile was made"

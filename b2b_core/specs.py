@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from attrs import field, frozen
 
+from b2b_core.layouts import Layout
+
 if TYPE_CHECKING:
     # ruff does not see that the strings in the base classes below are types
     from b2b_core.contracts import (  # noqa: F401
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
         Translator,
     )
 
+# Specs are compared by identity and print their name: attrs' own methods would cost a listing 3 ms.
 ConfigT = TypeVar("ConfigT")
 ProductT = TypeVar("ProductT", covariant=True)
 
@@ -45,7 +48,7 @@ class SizeRule:
         return -(-wanted // self.multiple_of) * self.multiple_of
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class Spec(Generic[ConfigT, ProductT]):
     """What every component declares about itself."""
 
@@ -63,12 +66,17 @@ class Spec(Generic[ConfigT, ProductT]):
     licence: str = "Apache-2.0"
     #: The publication that the component implements.
     citation: str = ""
+    #: Of a network: the published files of weights that it takes.
+    layouts: tuple[Layout[ConfigT], ...] = ()
     #: Check of the conformance kit -> why the component cannot pass it. Strict: a check that is
     #: named here and passes is an error too.
     expected_failures: Mapping[str, str] = field(factory=dict[str, str])
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r})"
 
-@frozen(kw_only=True)
+
+@frozen(kw_only=True, eq=False, repr=False)
 class TranslatorSpec(Spec[ConfigT, "Translator"]):
     """G: `(B, 3, H, W)` in [0, 1] to a pyramid, coarse to fine."""
 
@@ -77,7 +85,7 @@ class TranslatorSpec(Spec[ConfigT, "Translator"]):
     size: SizeRule = SizeRule()
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class DiscriminatorSpec(Spec[ConfigT, "Discriminator"]):
     """D: a pyramid, coarse to fine, to logits per scale."""
 
@@ -85,7 +93,7 @@ class DiscriminatorSpec(Spec[ConfigT, "Discriminator"]):
     scales: tuple[float, ...] = (0.25, 0.5, 1.0)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class DeblurrerSpec(Spec[ConfigT, "Deblurrer"]):
     """A deblurring network; its weights come from a network file."""
 
@@ -93,7 +101,7 @@ class DeblurrerSpec(Spec[ConfigT, "Deblurrer"]):
     size: SizeRule = SizeRule()
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class KernelExtractorSpec(Spec[ConfigT, "KernelExtractor"]):
     """Takes a blur code from a pair and applies it to another picture."""
 
@@ -101,7 +109,7 @@ class KernelExtractorSpec(Spec[ConfigT, "KernelExtractor"]):
     size: SizeRule = SizeRule()
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class DomainSpec(Spec[ConfigT, "Domain"]):
     """A known blur: a data set with pairs, and what is trained on it."""
 
@@ -117,7 +125,7 @@ class DomainSpec(Spec[ConfigT, "Domain"]):
     data_licence: str = "unknown"
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class LossSpec(Spec[ConfigT, "Loss"]):
     """Named tensors to named scalar terms."""
 
@@ -128,7 +136,7 @@ class LossSpec(Spec[ConfigT, "Loss"]):
     role: str = "reconstruction"
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class FeatureExtractorSpec(Spec[ConfigT, "FeatureExtractor"]):
     """Image to list of feature maps, for the reconstruction loss."""
 
@@ -137,7 +145,7 @@ class FeatureExtractorSpec(Spec[ConfigT, "FeatureExtractor"]):
     normalisation: str = "none"
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class MetricSpec(Spec[ConfigT, "Metric"]):
     """A number per picture, with a named protocol."""
 
@@ -147,7 +155,7 @@ class MetricSpec(Spec[ConfigT, "Metric"]):
     needs_reference: bool = True
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class StrategySpec(Spec[ConfigT, "Strategy"]):
     """How the pictures of a camera become a camera profile."""
 
@@ -162,7 +170,7 @@ class StrategySpec(Spec[ConfigT, "Strategy"]):
     presets: Mapping[str, Mapping[str, object]] = field(factory=dict[str, Mapping[str, object]])
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class DemoSpec(Spec[ConfigT, "Demo"]):
     """Pictures and settings that show the main job from end to end."""
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from b2b_core.atomic import replacing
 from b2b_core.errors import B2bError, UsageError
+from b2b_core.narrowing import is_table
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,7 +37,8 @@ def write_tensors(
     Raises:
         B2bError: if the file cannot be written.
     """
-    from safetensors.torch import save_file
+    # safetensors says PathLike without saying of what
+    from safetensors.torch import save_file  # pyright: ignore[reportUnknownVariableType]
 
     text = json.dumps({"format": FORMAT, "holds": holds, **description}, ensure_ascii=False)
     own = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
@@ -66,7 +68,7 @@ def read_description(path: Path, *, holds: str) -> dict[str, Any]:
         description = json.loads(entry) if entry else None
     except ValueError:
         description = None
-    if not isinstance(description, dict):
+    if not is_table(description):
         raise UsageError(
             f"this safetensors file is no {holds} of b2b",
             where=path,
@@ -82,13 +84,27 @@ def read_description(path: Path, *, holds: str) -> dict[str, Any]:
             where=path,
             mend="update b2b: pip install -U b2b-core",
         )
-    return description
+    return dict(description)
+
+
+def holds(path: Path) -> str | None:
+    """Return what a file that `write_tensors` wrote holds; None for any other file.
+
+    Raises:
+        B2bError: if it is a safetensors file that is damaged.
+    """
+    try:
+        entry = _header(path, "file").get("__metadata__", {}).get("b2b")
+        said = json.loads(entry).get("holds") if entry else None
+    except (UsageError, ValueError, AttributeError):
+        return None
+    return said if isinstance(said, str) else None
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
     """Return the tensors of a file whose description was read before, on the CPU."""
     from safetensors import SafetensorError
-    from safetensors.torch import load_file
+    from safetensors.torch import load_file  # pyright: ignore[reportUnknownVariableType] as above
 
     try:
         return load_file(path)

@@ -84,3 +84,9 @@ def install(tmp_path, monkeypatch):
     installer = Installer(folder)
     yield installer
     installer.forget()
+
+
+@pytest.fixture(autouse=True)
+def own_preferences(tmp_path_factory, monkeypatch):
+    """Keep the preferences of whoever runs the tests out of them."""
+    monkeypatch.setenv("B2B_CONFIG", str(tmp_path_factory.getbasetemp() / "no-preferences"))

@@ -220,7 +220,7 @@ def test_a_known_component_that_is_absent_says_what_to_install(monkeypatch):
         discover().spec("translator", "unet")
     catalogue = discover()
     bare = type(catalogue)(plugins=(), offers=(), hooks=catalogue.hooks)
-    with pytest.raises(UsageError, match="pip install b2b-plugin-unet"):
+    with pytest.raises(UsageError, match="pip install 'b2b-plugin-unet'"):
         bare.spec("translator", "unet")
 
 

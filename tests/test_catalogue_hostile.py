@@ -11,7 +11,7 @@ import sys
 import pytest
 from packaging.specifiers import SpecifierSet
 
-from b2b_core.catalogue import discover
+from b2b_core.catalogue import discover, guard
 from b2b_core.catalogue.compatibility import admits
 from b2b_core.errors import UsageError
 
@@ -47,6 +47,7 @@ BROKEN = {
         "'x' twice",
     ),
     "hard-exit": ("import os; os._exit(3)", "tries to end the process"),
+    "posix-exit": ("import posix; posix._exit(3)", "tries to end the process"),
     "abort": (HOOK + "import os\n@hookimpl\ndef b2b_losses(): os.abort()", "tries to end"),
     "late": (
         HOOK
@@ -132,6 +133,20 @@ def test_the_process_can_end_itself_again_after_discovery(install):
     discover()
     assert (os._exit, os.abort, signal.getsignal(signal.SIGALRM)) == before
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+def test_a_flood_of_output_is_cut(install, monkeypatch):
+    """A plugin that prints without end is given up, and little of its output is kept."""
+    monkeypatch.setenv("B2B_PLUGIN_SECONDS", "0.2")
+    install("acme-bad", "while True: print('x' * 100_000)")
+    assert state_of("acme-bad").state == "broken"
+    watched = guard.Watched()
+    with watched.running(5):
+        print("first", "x" * 10_000)  # noqa: T201 - what is tested
+        print("last")  # noqa: T201
+    assert watched.printed.startswith("first x")
+    assert len(watched.printed) <= guard.KEPT
+    assert "last" not in watched.printed
 
 
 def test_heavy_imports_are_named(install):

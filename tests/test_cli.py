@@ -170,8 +170,13 @@ def test_the_json_listing_has_a_schema(install, capsys):
         "state": "unlisted",
         "cause": "the index of this release does not list it",
         "mend": "",
+        "summary": "",
         "licence": "MIT",
         "origin": "index",
+        "url": "",
+        "requirement": "acme-losses==1.0",
+        "core_range": "<0.2,>=0.1",
+        "sha256": "",
         "components": {"loss": ["sharpness"]},
     }
 
@@ -226,3 +231,12 @@ def test_the_script_is_installed():
     script = Path(sys.executable).with_name("b2b")
     done = subprocess.run([script, "--version"], capture_output=True, text=True, check=True)
     assert done.stdout == f"b2b {__version__}\n"
+
+
+def test_the_offline_option_holds_for_the_command_and_no_longer(monkeypatch, capsys, tmp_path):
+    """Nothing is fetched, one line says so, and the environment is as it was."""
+    monkeypatch.delenv("B2B_OFFLINE", raising=False)
+    monkeypatch.setenv("B2B_CACHE", str(tmp_path))
+    assert run(["--offline", "weights", "fetch", "vgg19.imagenet"]) == 2
+    assert "offline" in capsys.readouterr().err
+    assert "B2B_OFFLINE" not in os.environ

@@ -1,8 +1,7 @@
-"""The guide for contributors: its example is a plugin that works, its table is the hooks."""
+"""The guides for contributors and authors: the example is a plugin that works, no link is dead."""
 
 from __future__ import annotations
 
-import inspect
 import re
 import tomllib
 from pathlib import Path
@@ -10,12 +9,17 @@ from pathlib import Path
 import pytest
 import torch
 
-from b2b_core import hookspecs
+from b2b_core.adaptation.settings import read_settings
 from b2b_core.catalogue import discover
+from b2b_core.config import apply_overrides
 from b2b_core.contracts import Translator
 
 ROOT = Path(__file__).parents[1]
-GUIDE = (ROOT / "CONTRIBUTING.md").read_text()
+GUIDE = (ROOT / "docs" / "plugins" / "README.md").read_text()
+PAGES = [
+    path.relative_to(ROOT).as_posix()
+    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/**/*.md")))
+]
 FILES = dict(re.findall(r"^`([\w/.]+)`\n\n```\w+\n(.*?)```", GUIDE, re.DOTALL | re.MULTILINE))
 
 
@@ -44,6 +48,16 @@ def test_the_example_is_found_built_and_run(tiny):
     assert torch.equal(level, image)
 
 
+@pytest.mark.usefixtures("tiny")
+def test_the_command_that_uses_the_example_sets_its_option():
+    """What the guide gives to `--set` reaches the translator's config."""
+    (said,) = re.findall(r"b2b adapt .* --translator tiny --set (\S+)", GUIDE)
+    plain = {"data": {"blurry": "BLURRY", "sharp": "SHARP"}, "translator": {"name": "tiny"}}
+    choice = read_settings(apply_overrides(plain, [said])).translator
+    network = discover().build("translator", choice.name, choice.options)
+    assert network.first.out_channels == 32
+
+
 def test_the_example_declares_what_the_core_reads():
     """Entry point, bounded range of the core and licence are in its `pyproject.toml`."""
     project = tomllib.loads(FILES["pyproject.toml"])["project"]
@@ -52,16 +66,35 @@ def test_the_example_declares_what_the_core_reads():
     assert project["license"] == "Apache-2.0"
 
 
-def test_every_hook_is_in_the_guide_with_its_signature():
-    """Hooks and guide cannot drift apart."""
-    hooks = {
-        name: f"`{name}({', '.join(inspect.signature(hook).parameters)})`"
-        for name, hook in inspect.getmembers(hookspecs, inspect.isfunction)
-        if name.startswith("b2b_")
-    }
-    assert set(re.findall(r"^\| (`b2b_\w+\([\w, ]*\)`)", GUIDE, re.MULTILINE)) == set(
-        hooks.values()
-    )
+def without_code(page):
+    """Return a page without its blocks of code."""
+    return re.sub(r"^ *```.*?^ *```", "", (ROOT / page).read_text(), flags=re.DOTALL | re.MULTILINE)
+
+
+def anchors(page):
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", without_code(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_link_of_a_page_leads_somewhere(page):
+    """The file is there, and the heading."""
+    for target in re.findall(r"\]\(([^)\s]+)\)", without_code(page)):
+        if target.startswith(("http:", "https:", "mailto:")):
+            continue
+        file, _, anchor = target.partition("#")
+        path = (ROOT / page).parent / file if file else ROOT / page
+        assert path.exists(), target
+        if anchor:
+            assert anchor in anchors(path.resolve().relative_to(ROOT)), target
+
+
+def test_contributing_leads_to_every_page_for_authors():
+    """None is found by chance only."""
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    for page in ROOT.glob("docs/plugins/*.md"):
+        assert f"(docs/plugins/{page.name})" in text, page.name
 
 
 def test_the_constraints_cover_every_dependency():

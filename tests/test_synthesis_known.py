@@ -35,7 +35,7 @@ class Shade(nn.Module):
         mean = (sharp - blurry).mean((1, 2, 3), keepdim=True) * self.gain
         return BlurCode(mean, None if self.sigma is None else torch.full_like(mean, self.sigma))
 
-    def apply(self, sharp: Tensor, code: Tensor) -> Tensor:  # type: ignore[override]
+    def reblur(self, sharp: Tensor, code: Tensor) -> Tensor:
         """Darken by the code."""
         self.sizes.append(tuple(sharp.shape[-2:]))
         return sharp - code

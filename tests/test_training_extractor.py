@@ -43,7 +43,7 @@ class Gain(nn.Module):
         ratio = blurry.mean((1, 2, 3), keepdim=True) / sharp.mean((1, 2, 3), keepdim=True)
         return BlurCode(ratio * self.scale + self.offset)
 
-    def apply(self, sharp: Tensor, code: Tensor) -> Tensor:  # type: ignore[override]
+    def reblur(self, sharp: Tensor, code: Tensor) -> Tensor:
         """Multiply by the code."""
         return sharp * code
 

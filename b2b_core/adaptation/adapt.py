@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from attrs import asdict, frozen
 from torch import nn
 
+from b2b_core.adaptation.entries import entries_of_plugins
 from b2b_core.adaptation.folder import PROFILE, open_run_folder
 from b2b_core.adaptation.parts import Parts
 from b2b_core.adaptation.settings import AdaptSettings, write_settings
@@ -20,7 +20,7 @@ from b2b_core.data.pictures import PictureSet, load_pictures
 from b2b_core.data.scenes import hold_out, unpair
 from b2b_core.errors import UsageError
 from b2b_core.log import get_logger, run_log
-from b2b_core.networks import NetworkFile
+from b2b_core.networks import NetworkFile, fingerprint
 from b2b_core.profile import CameraProfile, ProfilePart, PublishedWeights, save_profile
 from b2b_core.specs import SizeRule
 from b2b_core.training.job import Job, Outcome, Part
@@ -168,13 +168,10 @@ def write_profile(
     embedded = deblurrer.module if deblurrer is not None else None
     reference = None
     if deblurrer is None and published is not None:
-        digest = hashlib.sha256(job.deblurrer_file.path.read_bytes()).hexdigest()
+        digest = fingerprint(job.deblurrer_file.path)
         reference = PublishedWeights(name=published, sha256=digest)
     elif deblurrer is None:
         embedded = job.deblurrer.module
-    extra: dict[str, str] = {}
-    for entries in catalogue.notify("b2b_checkpoint_metadata", run_dir=job.run.directory):
-        extra |= entries
     profile = CameraProfile(
         translator=None if translator is None else _described(translator, catalogue),
         deblurrer=_described(deblurrer or job.deblurrer, catalogue),
@@ -189,7 +186,7 @@ def write_profile(
             **outcome.summary,
         },
         notes=tuple(job.run.warnings),
-        extra=extra,
+        extra=entries_of_plugins(catalogue, job.run.directory),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     module: nn.Module | None = None if translator is None else translator.module

@@ -8,6 +8,7 @@ from typing import Any
 
 from b2b_core.config import read_toml, write_toml
 from b2b_core.errors import UsageError
+from b2b_core.narrowing import is_array, is_table
 
 CONFIG, PROFILE = "config.toml", "profile.safetensors"
 
@@ -52,7 +53,7 @@ def first_difference(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str
     """Return "key: old, now new" for the first setting that differs, or an empty string."""
     for key in sorted({*old, *new}):
         before, now = old.get(key), new.get(key)
-        if isinstance(before, Mapping) and isinstance(now, Mapping):
+        if is_table(before) and is_table(now):
             inner = first_difference(before, now, f"{prefix}{key}.")
             if inner:
                 return inner
@@ -63,8 +64,8 @@ def first_difference(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str
 
 def _stored(value: Any) -> Any:  # noqa: ANN401 - any plain data
     """Return plain data as TOML gives it back: no None, lists for tuples."""
-    if isinstance(value, Mapping):
+    if is_table(value):
         return {key: _stored(inner) for key, inner in value.items() if inner is not None}
-    if isinstance(value, list | tuple):
+    if is_array(value):
         return [_stored(inner) for inner in value]
     return value

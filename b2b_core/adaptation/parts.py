@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import torch
 from torch import nn
 
 from b2b_core.adaptation.settings import SECTIONS, AdaptSettings, Choice
 from b2b_core.catalogue import Catalogue
 from b2b_core.config import structure, unstructure
-from b2b_core.data.seeding import derive_seed
+from b2b_core.data.seeding import seeded
 from b2b_core.errors import UsageError
+from b2b_core.importing.open import is_published, network_file
 from b2b_core.networks import NetworkFile, load_network
 from b2b_core.profile import common_size
 from b2b_core.registry import load_registry
@@ -19,7 +19,6 @@ from b2b_core.specs import DomainSpec, SizeRule, StrategySpec
 from b2b_core.training.job import Part
 from b2b_core.training.precision import Numerics
 from b2b_core.training.presets import with_preset
-from b2b_core.weights import resolve_weights
 
 #: Kind of component -> section of the configuration that chooses it.
 SECTION_OF_KIND = {kind: section for section, kind in SECTIONS.items()}
@@ -59,8 +58,7 @@ class Parts:
             file, module = self.load(kind, self._settings.domain.extractor, self.domain.extractor)
             return Part(kind, file.component, file.options, module)
         name, options = self._checked(kind)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(derive_seed(self._settings.run.seed, f"initial-{kind}"))
+        with seeded(self._settings.run.seed, f"initial-{kind}"):
             product = self._catalogue.build(kind, name, options)
         if not isinstance(product, nn.Module):
             raise UsageError(f"the {kind} '{name}' is no network", mend="choose another")
@@ -72,7 +70,7 @@ class Parts:
         name = said or self.domain.deblurrer
         file, module = self.load("deblurrer", said, self.domain.deblurrer)
         part = Part("deblurrer", file.component, file.options, module)
-        return part, file, None if name == str(file.path) else name
+        return part, file, name if name and is_published(name) else None
 
     def load(self, kind: str, said: str | None, own: str | None) -> tuple[NetworkFile, nn.Module]:
         """Return a pretrained network, frozen: what the user said, or the domain's own."""
@@ -84,7 +82,7 @@ class Parts:
                 mend=f"train one (b2b train {kind.removeprefix('kernel-')} --domain "
                 f"{self.domain.name}) and give it with {flag} FILE",
             )
-        path = resolve_weights(name, self._catalogue)
+        path = network_file(name, self._catalogue, kind)
         file, module = load_network(path, self._catalogue, kind)
         return file, self.numerics.place(module).eval().requires_grad_(False)
 

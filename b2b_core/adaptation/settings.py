@@ -12,6 +12,7 @@ from attrs.validators import ge, in_
 from b2b_core.config import structure, unstructure
 from b2b_core.errors import UsageError
 from b2b_core.names import suggestion
+from b2b_core.narrowing import is_table
 
 #: Section of the configuration -> kind of component whose name and options it holds.
 SECTIONS: Mapping[str, str] = {
@@ -28,7 +29,7 @@ class Choice:
 
     #: None leaves the choice to the strategy.
     name: str | None = None
-    options: Mapping[str, Any] = field(factory=dict)
+    options: Mapping[str, Any] = field(factory=dict[str, Any])
 
 
 @frozen(kw_only=True)
@@ -119,7 +120,7 @@ def write_settings(settings: AdaptSettings) -> dict[str, Any]:
 def _choice(section: str, value: object) -> Choice:
     if isinstance(value, str):
         return Choice(value)
-    if not isinstance(value, Mapping):
+    if not is_table(value):
         raise UsageError(
             f"'{section}' is {value!r}, not a name or a table", mend=f'write {section} = "NAME"'
         )

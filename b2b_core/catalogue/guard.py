@@ -19,6 +19,10 @@ from typing import NoReturn
 HEAVY = ("torch", "kornia", "numpy", "rich", "structlog", "cattrs")
 
 
+#: Characters of its output that are kept.
+KEPT = 4096
+
+
 class TimeLimitError(BaseException):
     """The code took too long; no `except Exception` of the plugin can swallow this."""
 
@@ -27,12 +31,21 @@ class HardExitError(BaseException):
     """The code tried to end the process without unwinding it."""
 
 
+class _Beginning(io.StringIO):
+    """Keeps the beginning of what is written; a plugin that floods must not fill the memory."""
+
+    def write(self, text: str, /) -> int:
+        """Keep `text` as far as there is room, and say that all of it was written."""
+        super().write(text[: max(0, KEPT - self.tell())])
+        return len(text)
+
+
 class Watched:
     """What the code did beside its work."""
 
     def __init__(self) -> None:
         self._heavy_before = _heavy()
-        self._output = io.StringIO()
+        self._output = _Beginning()
 
     @property
     def printed(self) -> str:
@@ -66,14 +79,15 @@ def _no_hard_exit() -> Generator[None]:
     def refuse(*_code: object) -> NoReturn:
         raise HardExitError
 
-    kept = {name: getattr(os, name) for name in ("_exit", "abort")}
+    places = [os, *filter(None, [sys.modules.get("posix"), sys.modules.get("nt")])]
+    kept = [(place, name, getattr(place, name)) for place in places for name in ("_exit", "abort")]
     try:
-        for name in kept:
-            setattr(os, name, refuse)
+        for place, name, _ in kept:
+            setattr(place, name, refuse)
         yield
     finally:
-        for name, function in kept.items():
-            setattr(os, name, function)
+        for place, name, function in kept:
+            setattr(place, name, function)
 
 
 @contextlib.contextmanager

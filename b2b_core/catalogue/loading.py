@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeGuard, cast
 
 from b2b_core.catalogue.guard import HardExitError, TimeLimitError, Watched
+from b2b_core.deprecation import naming
 from b2b_core.errors import B2bError
 from b2b_core.names import suggestion
 from b2b_core.specs import HOOK_OF_KIND, Spec
@@ -88,7 +89,8 @@ def load(
 
 def _register(plugin: object, name: str, manager: PluginManager) -> None:
     """Register the hooks, refusing names that no hook has and functions left unmarked."""
-    manager.register(plugin, name=name)
+    with naming(name.partition(":")[0]):
+        manager.register(plugin, name=name)
     known = list(_hook_names(manager))
     callers = manager.get_hookcallers(plugin) or []
     for caller in callers:

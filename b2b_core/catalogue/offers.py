@@ -128,7 +128,7 @@ def _remedy(name: str, kind: str, known: list[str], plugins: Collection[Plugin])
     for plugin in plugins:
         if plugin.distribution == row.distribution:
             return f"{plugin.distribution} is {plugin.state}: {plugin.cause}"
-    return f"pip install {row.distribution}"
+    return f"pip install '{row.requirement}'"
 
 
 def _closest(name: str, kind: str, known: list[str]) -> str:
@@ -140,7 +140,7 @@ def _closest(name: str, kind: str, known: list[str]) -> str:
     best = closest(name, {*known, *rows})
     if best is None or best in known:
         return suggestion(name, known, none="see b2b list-plugins")
-    return f"did you mean '{best}'? pip install {rows[best].distribution}"
+    return f"did you mean '{best}'? pip install '{rows[best].requirement}'"
 
 
 def _row(kind: str, name: str) -> ComponentRow | None:

@@ -14,6 +14,7 @@ from b2b_core.cli.options import (
     seed_option,
     set_option,
 )
+from b2b_core.narrowing import is_table
 
 if TYPE_CHECKING:
     from b2b_core.adaptation.adapt import Adaptation
@@ -69,13 +70,13 @@ def command(
 
 def merged(plain: dict[str, object], said: dict[str, object]) -> dict[str, object]:
     """Return `plain` with the dotted keys of `said` set; paths become text."""
-    result = {key: dict(v) if isinstance(v, dict) else v for key, v in plain.items()}
+    result = dict(plain)
     for key, value in said.items():
         section, _, name = key.partition(".")
-        table = result.setdefault(section, {})
-        if not isinstance(table, dict):  # `strategy = "reblur"`, the short form
-            table = result[section] = {"name": table}
-        table[name] = str(value) if isinstance(value, Path) else value
+        table = result.get(section, {})
+        if not is_table(table):  # `strategy = "reblur"`, the short form
+            table = {"name": table}
+        result[section] = {**table, name: str(value) if isinstance(value, Path) else value}
     return result
 
 

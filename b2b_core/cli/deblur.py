@@ -27,14 +27,17 @@ def command(
 ) -> None:  # fmt: skip
     """Deblur pictures with the camera PROFILE that `b2b adapt` wrote.
 
+    Instead of a profile, the weights of a deblurrer can be named (a network file, a published file
+    such as NAFNet-GoPro-width32.pth, or a name such as unet.gopro); there is no translator then.
+
     INPUT is a picture or a folder; a folder's tree is kept below OUT. Format, bit depth, colour
     profile, EXIF and opacity stay those of the input.
     """
     from b2b_core.inference.outputs import plan
-    from b2b_core.inference.restore import open_profile, restore_all
+    from b2b_core.inference.restore import open_pipeline, restore_all
 
     tasks = plan(inputs, out, suffix=suffix, overwrite=overwrite)
-    _, pipeline = open_profile(
+    pipeline = open_pipeline(
         profile, catalogue_from(ctx), device=device, precision=precision, tile=tile
     )
     failures = restore_all(tasks, pipeline)

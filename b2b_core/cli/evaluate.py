@@ -12,6 +12,7 @@ import click
 from b2b_core.cli.options import catalogue_from
 from b2b_core.cli.pipeline_options import pipeline_options
 from b2b_core.errors import UsageError
+from b2b_core.narrowing import is_array
 
 if TYPE_CHECKING:
     from b2b_core.metrics.evaluation import Evaluation
@@ -113,7 +114,7 @@ def _said(ctx: click.Context) -> str:
     words = ["b2b", "evaluate"]
     for option in ctx.command.params:
         value = ctx.params.get(option.name or "")
-        for one in value if isinstance(value, tuple) else (value,):
+        for one in value if is_array(value) else (value,):
             if one is not None and one != option.default:
                 words += [option.opts[0], str(one)]
     return shlex.join(words)

@@ -2,102 +2,81 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Sequence
-
 import click
 
-from b2b_core import API, __version__
-from b2b_core.catalogue import Plugin
+from b2b_core.cli.kinds import kind_option
+from b2b_core.cli.listing import write_listing
 from b2b_core.cli.options import catalogue_from
-from b2b_core.specs import HOOK_OF_KIND
-
-#: Version of the JSON output; raised when a key changes its meaning or goes.
-SCHEMA = 1
-COLUMNS = ("name", "version", "state", "components", "licence", "remarks")
 
 
 @click.command("list-plugins")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("--kind", type=click.Choice(list(HOOK_OF_KIND)), help="Only components of a kind.")
+@kind_option
+@click.option("--details", is_flag=True, help="Tell all that is known of each component.")
+@click.option("--available", is_flag=True, help="List what could be installed instead.")
+@click.option("--check", is_flag=True, help="Import each plugin alone, in a process of its own.")
+@click.option(
+    "--seconds", metavar="N", type=click.FloatRange(0.1, 3600), default=20.0, show_default=True,
+    help="With --check: how long one plugin may take.",
+)  # fmt: skip
+@click.option("--freeze", is_flag=True, help="Print requirements that give the same set back.")
 @click.pass_context
-def command(ctx: click.Context, as_json: bool, kind: str | None) -> None:
+def command(
+    ctx: click.Context, as_json: bool, kind: str | None, details: bool, available: bool,
+    check: bool, seconds: float, freeze: bool,
+) -> int:  # fmt: skip
     """List the installed plugins with their states and components.
 
-    A plugin that cannot be loaded is listed with the cause and what mends it.
+    A plugin that cannot be loaded is listed with the cause and what mends it. --check survives
+    plugins that end or kill the process that imports them, and exits with 1 if one fails.
     """
+    _refuse_contradictions(ctx)
+    if check or freeze or available or details:
+        # more than a listing needs is imported only where it is asked for
+        from b2b_core.cli import list_plugins_more as more
+
+        if check:
+            return more.check(ctx, seconds, as_json=as_json)
+        if freeze:
+            return more.freeze(ctx)
+        if available:
+            return more.available(ctx, kind, as_json=as_json)
+        return more.details(ctx, kind, as_json=as_json)
     plugins = [p for p in catalogue_from(ctx).plugins if kind is None or kind in p.components]
     if as_json:
-        click.echo(json.dumps(_document(plugins, kind), indent=2))
-    elif not plugins:
-        offering = f" that works offers a {kind}" if kind else " is installed"
-        click.echo(f"no plugin{offering}")
-    elif sys.stdout.isatty():
-        _print_table([_row(plugin, kind) for plugin in plugins])
+        write_listing(plugins, kind)
     else:
-        click.echo(_aligned([COLUMNS, *(_row(plugin, kind) for plugin in plugins)]))
+        from b2b_core.cli.plugin_table import show_plugins
+
+        show_plugins(plugins, kind)
+    return 0
 
 
-def _components(plugin: Plugin, kind: str | None) -> dict[str, list[str]]:
-    return {k: list(names) for k, names in plugin.components.items() if kind in (None, k)}
+#: Options of which at most one can be given -> options that go with it.
+_MODES = {
+    "details": ("as_json", "kind"),
+    "available": ("as_json", "kind"),
+    "check": ("as_json", "seconds"),
+    "freeze": (),
+}
 
 
-def _document(plugins: Sequence[Plugin], kind: str | None) -> dict[str, object]:
-    return {
-        "schema": SCHEMA,
-        "core": __version__,
-        "api": API,
-        "plugins": [
-            {
-                "name": plugin.distribution,
-                "version": plugin.version,
-                "state": plugin.state,
-                "cause": plugin.cause,
-                "mend": plugin.mend,
-                "licence": plugin.licence,
-                "origin": plugin.origin,
-                "components": _components(plugin, kind),
-            }
-            for plugin in plugins
-        ],
-    }
+def _refuse_contradictions(ctx: click.Context) -> None:
+    """Refuse options that do not go together; a flag that does nothing would mislead."""
+    given = [name for name, value in ctx.params.items() if _said(ctx, name) and value]
+    for mode in given:
+        for other in given:
+            if mode in _MODES and other != mode and other not in _MODES[mode]:
+                raise click.UsageError(f"{_flag(mode)} does not go with {_flag(other)}", ctx)
+    if "seconds" in given and "check" not in given:
+        raise click.UsageError("--seconds goes with --check", ctx)
 
 
-def _row(plugin: Plugin, kind: str | None) -> tuple[str, ...]:
-    components = (f"{k}: {', '.join(names)}" for k, names in _components(plugin, kind).items())
-    origin = "" if plugin.origin == "index" else plugin.origin
-    remarks = "; ".join(filter(None, (plugin.cause, plugin.mend, origin)))
-    return (
-        plugin.distribution,
-        plugin.version,
-        plugin.state,
-        "; ".join(components),
-        plugin.licence,
-        remarks,
-    )
+def _said(ctx: click.Context, name: str) -> bool:
+    from click.core import ParameterSource
+
+    return ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = (
-        "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True))
-        for row in rows
-    )
-    return "\n".join(line.rstrip() for line in lines)
-
-
-def _print_table(rows: Sequence[Sequence[str]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    colours = {"ok": "green", "unlisted": "green", "disabled": "dim"}
-    table = Table(box=None, pad_edge=False)
-    for column in COLUMNS:
-        table.add_column(column, overflow="fold", no_wrap=column in ("name", "version", "state"))
-    for row in rows:
-        cells = [Text(cell.replace("; ", "\n")) for cell in row]
-        cells[2].stylize(colours.get(row[2], "red"))
-        table.add_row(*cells)
-    Console().print(table)
+def _flag(name: str) -> str:
+    return "--" + name.removeprefix("as_")

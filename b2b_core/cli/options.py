@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from attrs import evolve, frozen
+from attrs import frozen
 
 if TYPE_CHECKING:
     from b2b_core.catalogue import Catalogue, Switches
@@ -30,16 +30,10 @@ def switches_from(ctx: click.Context, config: Mapping[str, Any] | None = None) -
     Raises:
         UsageError: if one of them cannot be read.
     """
-    from b2b_core.catalogue.switches import switches_of_environment
-    from b2b_core.preferences import layers
+    from b2b_core.preferences import preferred_switches
 
-    switches = switches_of_environment()
-    for layer in layers():
-        switches = switches.with_table(layer.data, str(layer.path))
-    switches = switches.with_table(config or {}, "the configuration")
     said = ctx.find_object(Everywhere) or Everywhere()
-    off = {name: f"-p no:{name}" for name in said.disabled}
-    return evolve(switches, disabled={**switches.disabled, **off}, files=said.plugin_files)
+    return preferred_switches(config, said.disabled, said.plugin_files)
 
 
 def catalogue_from(ctx: click.Context, config: Mapping[str, Any] | None = None) -> Catalogue:

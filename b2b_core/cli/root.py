@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -41,14 +42,34 @@ def _names(_ctx: object, _option: object, values: tuple[str, ...]) -> tuple[str,
     type=click.Path(path_type=Path),
     help="Load one file of Python as a plugin: it is executed. May be repeated.",
 )
+@click.option("--offline", is_flag=True, help="Fetch nothing (as B2B_OFFLINE=1 does).")
 @click.option("-v", "--verbose", is_flag=True, help="Show debug messages.")
 @click.pass_context
 def root(
-    ctx: click.Context, disabled: tuple[str, ...], plugin_files: tuple[Path, ...], verbose: bool
-) -> None:
+    ctx: click.Context, disabled: tuple[str, ...], plugin_files: tuple[Path, ...], offline: bool,
+    verbose: bool,
+) -> None:  # fmt: skip
     """Deblur pictures of a camera nobody has training pairs for."""
     ctx.obj = Everywhere(disabled=disabled, plugin_files=plugin_files, verbose=verbose)
+    if offline:
+        _go_offline(ctx)
     if verbose:
         from b2b_core.log import configure
 
         configure(verbose=True)
+
+
+def _go_offline(ctx: click.Context) -> None:
+    """Set the variable that all fetching obeys, until the command has ended."""
+    from b2b_core.weights.resolve import OFFLINE
+
+    former = os.environ.get(OFFLINE)
+    os.environ[OFFLINE] = "1"
+
+    def restore() -> None:
+        if former is None:
+            del os.environ[OFFLINE]
+        else:
+            os.environ[OFFLINE] = former
+
+    ctx.call_on_close(restore)

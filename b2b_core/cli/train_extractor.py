@@ -36,11 +36,12 @@ def command(
     """
     from b2b_core.config import apply_overrides
     from b2b_core.errors import UsageError
+    from b2b_core.narrowing import is_table
     from b2b_core.training.train_extractor import train_extractor
 
     options = apply_overrides({}, overrides)
     training = options.pop("train", {})
-    if not isinstance(training, dict):
+    if not is_table(training):
         raise UsageError("'train' is a table of settings", mend="--set train.batch=4, say")
     if steps is not None:
         training = {**training, "steps": steps}

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from functools import cache
 from pathlib import Path, PurePath
-from typing import Literal, Union, get_args, get_origin
+from typing import Any, Literal, Union, cast, get_args, get_origin
 
 import attrs
 from cattrs import Converter, IterableValidationError, IterableValidationNote
 from cattrs.gen import make_dict_structure_fn
+
+from b2b_core.narrowing import is_table
 
 _NOUNS: Mapping[object, str] = {
     bool: "true or false",
@@ -104,13 +106,13 @@ def _literal(value: object, type_: type) -> object:
     raise MisfitError
 
 
-def _settings(cls: type, made: Converter) -> Hook:
+def _settings(cls: type[Any], made: Converter) -> Hook:
     inner: Callable[..., object] = make_dict_structure_fn(cls, made, _cattrs_forbid_extra_keys=True)
 
     def hook(value: object, type_: type) -> object:
         if isinstance(value, cls):
             return value
-        if not isinstance(value, Mapping):
+        if not is_table(value):
             raise MisfitError
         return inner(value, type_)
 
@@ -119,16 +121,22 @@ def _settings(cls: type, made: Converter) -> Hook:
 
 def _array(type_: type, made: Converter) -> Hook:
     container = get_origin(type_) or type_
-    build = container if container in (list, set, frozenset) else tuple
+    build = cast(
+        "Callable[[list[object]], object]",
+        container if container in (list, set, frozenset) else tuple,
+    )
     args = get_args(type_)
     fixed = container is tuple and bool(args) and args[-1] is not Ellipsis
     member = args[0] if args else object
 
     def hook(value: object, _: type) -> object:
-        if not isinstance(value, list | tuple | Set) or (fixed and len(value) != len(args)):
+        if not isinstance(value, list | tuple | Set):
             raise MisfitError
-        members = args if fixed else (member,) * len(value)
-        return build(_each(zip(range(len(value)), value, members, strict=True), type_, made))
+        items = cast("Collection[object]", value)
+        if fixed and len(items) != len(args):
+            raise MisfitError
+        members = args if fixed else (member,) * len(items)
+        return build(_each(zip(range(len(items)), items, members, strict=True), type_, made))
 
     return hook
 
@@ -137,7 +145,7 @@ def _table(type_: type, made: Converter) -> Hook:
     _, member = get_args(type_) or (str, object)
 
     def hook(value: object, _: type) -> object:
-        if not isinstance(value, Mapping):
+        if not is_table(value):
             raise MisfitError
         items = ((key, item, member) for key, item in value.items())
         return dict(zip(value, _each(items, type_, made), strict=True))
@@ -146,7 +154,7 @@ def _table(type_: type, made: Converter) -> Hook:
 
 
 def _each(
-    items: Iterable[tuple[int | str, object, type]], type_: type, made: Converter
+    items: Iterable[tuple[int | str, object, type[Any]]], type_: type, made: Converter
 ) -> list[object]:
     result: list[object] = []
     for key, item, member in items:
@@ -154,7 +162,8 @@ def _each(
             result.append(made.structure(item, member))
         except Exception as error:
             error.add_note(IterableValidationNote(f"at {key}", key, member))
-            raise IterableValidationError("", [error], type_) from error
+            # pyright takes the constructor of the base class for that of cattrs
+            raise IterableValidationError("", [error], type_) from error  # pyright: ignore[reportCallIssue]
     return result
 
 
@@ -165,7 +174,7 @@ def _union(type_: type, made: Converter) -> Hook:
     def hook(value: object, _: type) -> object:
         if value is None and type(None) in members:
             return None
-        if isinstance(value, Mapping) and len(tables) == 1:
+        if is_table(value) and len(tables) == 1:
             return made.structure(value, tables[0])
         for member in members:
             try:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
+from typing import cast
 
 from b2b_core.errors import UsageError
+from b2b_core.narrowing import is_table
 
 
 def apply_overrides(mapping: Mapping[str, object], overrides: Iterable[str]) -> dict[str, object]:
@@ -29,19 +31,19 @@ def apply_overrides(mapping: Mapping[str, object], overrides: Iterable[str]) -> 
 
 
 def _copy(mapping: Mapping[str, object]) -> dict[str, object]:
-    return {k: _copy(v) if isinstance(v, Mapping) else v for k, v in mapping.items()}
+    return {k: _copy(v) if is_table(v) else v for k, v in mapping.items()}
 
 
 def _table(root: dict[str, object], keys: list[str], override: str) -> dict[str, object]:
     table = root
     for key in keys:
-        inner = table.setdefault(key, {})
+        inner = table.setdefault(key, dict[str, object]())
         if not isinstance(inner, dict):
             raise UsageError(
                 f"cannot set '{override}': '{key}' is {inner!r}, not a table",
                 mend=f"set '{key}' itself, or leave the rest of the key out",
             )
-        table = inner
+        table = cast("dict[str, object]", inner)
     return table
 
 

@@ -54,6 +54,8 @@ def _explained(group: BaseException, mapping: object, where: str) -> B2bError:
             key = getattr(note, "name", getattr(note, "index", None))
             if key is not None:
                 path += f"[{key}]" if isinstance(key, int) else f".{key}" if path else str(key)
+                if isinstance(value, Mapping) and key not in value:
+                    return UsageError(f"'{path}' has to be set", where=where)
                 value, expected = value[key], note.type  # type: ignore[index]
         if not isinstance(error, BaseValidationError):
             break

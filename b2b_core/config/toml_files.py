@@ -6,9 +6,11 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
 from b2b_core.atomic import replacing
 from b2b_core.errors import UsageError
+from b2b_core.narrowing import is_array, is_table
 
 
 def read_toml(path: Path | str) -> dict[str, object]:
@@ -44,8 +46,10 @@ def _without_none(mapping: Mapping[str, object]) -> dict[str, object]:
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, Mapping):
+    if is_table(value):
         return _without_none(value)
-    if isinstance(value, list | tuple):
+    if is_array(value):
         return [_plain(item) for item in value if item is not None]
-    return str(value) if isinstance(value, os.PathLike) else value
+    if isinstance(value, os.PathLike):
+        return str(cast("os.PathLike[str]", value))
+    return value

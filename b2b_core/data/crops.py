@@ -55,7 +55,7 @@ class CropSampler:
             size: number of crops.
             among: indices of the pictures to draw from (a curriculum); all by default.
         """
-        crops = []
+        crops: list[Tensor] = []
         for slot, index in enumerate(self.indices(step, size, among)):
             pixels = self._pictures[index].pixels
             rng = numpy_rng(self._seed, self._stream, step, slot, 1)

@@ -54,7 +54,7 @@ class PairSet(Sequence[LoadedPair]):
 
         A pure function of (seed, stream, step).
         """
-        sharp, blurry = [], []
+        sharp, blurry = list[Tensor](), list[Tensor]()
         for slot in range(size):
             rng = numpy_rng(seed, stream, step, slot)
             pair = self._pairs[int(rng.integers(len(self._pairs)))]
@@ -79,7 +79,7 @@ def load_pairs(pairs: Sequence[Pair], domain: str, smallest: int, root: Path) ->
         raise UsageError(
             f"domain '{domain}' has no pairs here", where=root, mend="give another --domain-root"
         )
-    loaded = []
+    loaded: list[LoadedPair] = []
     for pair in pairs:
         blurry, sharp = _pixels(pair.blurry), _pixels(pair.sharp)
         if blurry.shape != sharp.shape:

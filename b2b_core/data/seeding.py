@@ -7,9 +7,13 @@ from one step to the next.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Generator
+from contextlib import contextmanager
 
 import numpy as np
 import torch
+
+from b2b_core.typed_torch import random
 
 
 def derive_seed(seed: int, stream: str, *numbers: int) -> int:
@@ -26,3 +30,16 @@ def numpy_rng(seed: int, stream: str, *numbers: int) -> np.random.Generator:
 def torch_rng(seed: int, stream: str, *numbers: int) -> torch.Generator:
     """Return a CPU torch generator for one named use of randomness."""
     return torch.Generator().manual_seed(derive_seed(seed, stream, *numbers))
+
+
+def seed_torch(seed: int, stream: str, *numbers: int) -> None:
+    """Seed what torch draws from without being given a generator, on every device."""
+    random.manual_seed(derive_seed(seed, stream, *numbers))
+
+
+@contextmanager
+def seeded(seed: int, stream: str) -> Generator[None]:
+    """Seed torch for the body; afterwards the CPU's generator goes on where it was."""
+    with random.fork_rng(devices=[]):
+        seed_torch(seed, stream)
+        yield

@@ -29,8 +29,8 @@ PROTOCOL = (
 class Scores:
     """Per-picture numbers of one way, by name of the picture."""
 
-    psnr: dict[str, float] = field(factory=dict)
-    ssim: dict[str, float] = field(factory=dict)
+    psnr: dict[str, float] = field(factory=dict[str, float])
+    ssim: dict[str, float] = field(factory=dict[str, float])
 
     def means(self) -> dict[str, float]:
         """Return the mean PSNR in dB and the mean SSIM."""

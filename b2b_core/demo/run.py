@@ -116,7 +116,7 @@ LABELS = {
 
 
 def _rows(measured: Measured, made: Adaptation, demo: Demo) -> list[tuple[str, float, float]]:
-    rows = []
+    rows: list[tuple[str, float, float]] = []
     for name, scores in measured.scores.items():
         means, mark = scores.means(), " *" if name == made.outcome.chosen else ""
         rows.append((LABELS.get(name, f"b2b, {name}") + mark, means["psnr"], means["ssim"]))

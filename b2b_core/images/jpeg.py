@@ -43,4 +43,4 @@ def recompress(pixels: Tensor, coding: JpegCoding) -> Tensor:
     image.save(buffer, "JPEG", qtables=tables, subsampling=coding.sampling)
     buffer.seek(0)
     decoded = np.array(Image.open(buffer))
-    return torch.from_numpy(decoded).permute(2, 0, 1)
+    return torch.as_tensor(decoded).permute(2, 0, 1)

@@ -136,7 +136,7 @@ def _is_deep(path: Path, image: Image.Image) -> bool:
 
 
 def _decode_deep(path: Path, image: Image.Image) -> Pixels:
-    import kornia_rs.io
+    import kornia_rs.io  # pyright: ignore[reportMissingModuleSource] it is compiled
 
     with path.open("rb") as file:
         header = file.read(26)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from b2b_core.images.read import Pixels
 
-_WHITE = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535}
+_WHITE: Mapping[np.dtype[np.generic], int] = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535}
 
 
 def to_tensor(pixels: Pixels) -> Tensor:
@@ -19,7 +21,7 @@ def to_tensor(pixels: Pixels) -> Tensor:
     """
     white = _white(pixels.dtype)
     planes = np.ascontiguousarray(pixels.transpose(2, 0, 1), dtype=np.float32)
-    return torch.from_numpy(planes).div_(white)
+    return torch.as_tensor(planes).div_(white)
 
 
 def to_pixels(image: Tensor, dtype: np.typing.DTypeLike = np.uint8) -> Pixels:

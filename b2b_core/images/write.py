@@ -33,6 +33,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "BMP": {},
 }
 _DEEP = ("PNG", "TIFF")
+_DEPTHS = (np.dtype(np.uint8), np.dtype(np.uint16))
 
 
 def write_picture(path: Path, pixels: Pixels, like: Picture | None = None) -> None:
@@ -47,7 +48,7 @@ def write_picture(path: Path, pixels: Pixels, like: Picture | None = None) -> No
         B2bError: if the file cannot be written.
         ValueError: if `pixels` has another shape or type, or not the size of `like`'s alpha.
     """
-    if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype not in (np.uint8, np.uint16):
+    if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype not in _DEPTHS:
         raise ValueError(
             f"pixels must be (H, W, 3) uint8 or uint16, got {pixels.shape} {pixels.dtype}"
         )

@@ -6,6 +6,8 @@ import os
 
 import torch
 
+from b2b_core.typed_torch import cuda
+
 #: Generous working memory of a deblurring network in float32, in bytes per pixel. Measured on a
 #: CPU: U-Net 800, NAFNet-32 1,500, NAFNet-64 2,200; Restormer is reported to take 15,000.
 BYTES_PER_PIXEL = 12_000
@@ -22,7 +24,7 @@ def affordable_pixels(device: torch.device, *, half: bool) -> int:
     way every time, and networks that average over their input give the same result.
     """
     if device.type == "cuda":
-        memory = GPU_SHARE * torch.cuda.get_device_properties(device).total_memory
+        memory = GPU_SHARE * cuda.get_device_properties(device).total_memory
         return int(memory) // (BYTES_PER_PIXEL // 2 if half else BYTES_PER_PIXEL)
     return int(CPU_SHARE * _physical_memory()) // BYTES_PER_PIXEL
 

@@ -59,6 +59,16 @@ class Pipeline:
         return self._numerics.device
 
     @property
+    def networks(self) -> tuple[nn.Module | None, nn.Module]:
+        """The translator, if there is one, and the deblurrer."""
+        return self._translator, self._deblurrer
+
+    @property
+    def size(self) -> SizeRule:
+        """The sizes that both networks take."""
+        return self._size
+
+    @property
     def precision(self) -> str:
         """Number format of the networks: "bf16" or "float32"."""
         return "bf16" if self._numerics.half else "float32"

@@ -31,7 +31,7 @@ class Evaluation:
     #: Way -> picture's name -> metric -> score.
     scores: dict[str, dict[str, dict[str, float]]]
     #: Picture's name -> way or "reference" -> `(H, W, 3)` uint8.
-    shown: dict[str, dict[str, Pixels]] = field(factory=dict)
+    shown: dict[str, dict[str, Pixels]] = field(factory=dict[str, dict[str, Pixels]])
 
     def means(self, way: str) -> dict[str, float]:
         """Return the mean of each metric over the pictures."""

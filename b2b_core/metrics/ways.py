@@ -12,11 +12,12 @@ from attrs import field, frozen
 from torch import Tensor, nn
 
 from b2b_core.errors import B2bError
+from b2b_core.importing.open import network_file
 from b2b_core.inference.pipeline import Pipeline
 from b2b_core.inference.restore import open_profile
 from b2b_core.metrics.evaluation import CPU, Way
+from b2b_core.narrowing import is_table
 from b2b_core.networks import load_network
-from b2b_core.weights import resolve_weights
 
 if TYPE_CHECKING:
     from b2b_core.catalogue import Catalogue
@@ -29,9 +30,9 @@ class Ways:
     """Label -> what is done to a picture, and what must be said of it."""
 
     runs: Mapping[str, Way]
-    notes: list[str] = field(factory=list)
+    notes: list[str] = field(factory=list[str])
     #: Heading -> text: what a report says of how it was made.
-    made: Mapping[str, str] = field(factory=dict)
+    made: Mapping[str, str] = field(factory=dict[str, str])
     #: Where the networks run.
     device: torch.device = CPU
 
@@ -70,14 +71,15 @@ def _known_deblurrer(loaded: LoadedProfile, catalogue: Catalogue) -> tuple[nn.Mo
     if loaded.profile.published is not None:
         return loaded.deblurrer, loaded.size
     name = _name(loaded.profile, catalogue)
-    file, network = load_network(resolve_weights(name, catalogue), catalogue, "deblurrer")
+    path = network_file(name, catalogue, "deblurrer")
+    file, network = load_network(path, catalogue, "deblurrer")
     return network, catalogue.spec("deblurrer", file.component).size
 
 
 def _name(profile: CameraProfile, catalogue: Catalogue) -> str:
     """Return the weights that the run was told to use, or else the domain's own."""
     domain = profile.config.get("domain")
-    said = domain.get("deblurrer") if isinstance(domain, Mapping) else None
+    said = domain.get("deblurrer") if is_table(domain) else None
     name = said or catalogue.spec("domain", profile.domain).deblurrer
     if not isinstance(name, str):
         raise B2bError(f"the domain '{profile.domain}' has no published deblurrer")

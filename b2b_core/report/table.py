@@ -12,7 +12,7 @@ def plain_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     Lines have no trailing spaces; a column is one of numbers if all its cells begin like one.
     """
     columns = list(zip(headers, *rows, strict=True))
-    aligned = []
+    aligned: list[list[str]] = []
     for index, column in enumerate(columns):
         width = max(map(len, column))
         right = index > 0 and any(column[1:]) and all(_is_number(cell) for cell in column[1:])

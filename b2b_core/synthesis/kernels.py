@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from b2b_core.data.pairs import PairSet
 from b2b_core.data.seeding import numpy_rng
 from b2b_core.errors import B2bError
+from b2b_core.typed_torch import linalg
 
 #: Patches whose gradients a kernel explains worse than this (share left over) are dropped.
 WORST_RESIDUAL = 0.15
@@ -130,7 +131,7 @@ def texture(image: Tensor) -> float:
     across, down = _gradients(image, 1.0)
     mixed = (across * down).mean()
     tensor = torch.stack([across.square().mean(), mixed, mixed, down.square().mean()])
-    return float(torch.linalg.eigvalsh(tensor.reshape(2, 2))[0])
+    return float(linalg.eigvalsh(tensor.reshape(2, 2))[0])
 
 
 def _window(pairs: PairSet, side: int, seed: int, number: int) -> tuple[Tensor, Tensor]:
@@ -154,7 +155,7 @@ def _gradients(image: Tensor, exponent: float) -> tuple[Tensor, Tensor]:
 
 def _on_simplex(gram: Tensor, moment: Tensor) -> Tensor:
     """Minimise `k' gram k / 2 - moment' k` over non-negative k of sum one."""
-    step = 1 / float(torch.linalg.eigvalsh(gram)[-1].clamp_min(1e-30))
+    step = 1 / float(linalg.eigvalsh(gram)[-1].clamp_min(1e-30))
     kernel = torch.full_like(moment, 1 / len(moment))
     ahead, inertia = kernel, 1.0
     for _ in range(_ITERATIONS):

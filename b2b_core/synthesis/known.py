@@ -65,10 +65,10 @@ class KnownBlur:
         """Compress each picture with one of the camera's codings, at a random phase of the grid."""
         if not self._codings:
             return image
-        made = []
+        made: list[Tensor] = []
         for picture in image:
             which = int(torch.randint(len(self._codings), (1,), generator=draw))
-            top, left = torch.randint(_JPEG_BLOCK, (2,), generator=draw).tolist()
+            top, left = map(int, torch.randint(_JPEG_BLOCK, (2,), generator=draw))
             shifted = F.pad(picture[None], (left, 0, top, 0), mode="reflect")[0]
             levels = (shifted * 255).round().to(torch.uint8).cpu()
             made.append(recompress(levels, self._codings[which])[:, top:, left:])

@@ -27,6 +27,7 @@ class BlurSource(Protocol):
 
         A pure function of the source's seed, the step and the pictures.
         """
+        ...
 
 
 class CodeBlur:
@@ -64,7 +65,7 @@ class CodeBlur:
             # Drawn on the CPU, so that a device does not change what is drawn.
             draw = torch_rng(self._seed, "known-code", step)
             drawn = drawn + code.sigma * torch.randn(drawn.shape, generator=draw).to(drawn)
-        return crop_to(self._extractor.apply(padded, drawn), shape)
+        return crop_to(self._extractor.reblur(padded, drawn), shape)
 
 
 class KernelBlur:

@@ -16,6 +16,7 @@ from b2b_core.data.pictures import load_pictures
 from b2b_core.errors import UsageError
 from b2b_core.images.tensors import to_pixels
 from b2b_core.images.write import write_picture
+from b2b_core.importing.open import network_file
 from b2b_core.networks import load_network
 from b2b_core.progress import Progress
 from b2b_core.specs import SizeRule
@@ -23,7 +24,6 @@ from b2b_core.synthesis.known import KnownBlur
 from b2b_core.synthesis.sheet import contact_sheet
 from b2b_core.synthesis.sources import BlurSource, CodeBlur, KernelBlur
 from b2b_core.training.precision import Numerics
-from b2b_core.weights import resolve_weights
 
 #: Pictures in each row of the sheet (sharp and known side by side), and rows at most.
 _ACROSS, _ROWS = 3, 8
@@ -106,7 +106,7 @@ def _extractor(
             f"domain '{domain}' has no published kernel extractor",
             mend="use --kernels, or train one (b2b train extractor) and give it by --extractor",
         )
-    file = resolve_weights(weights, catalogue)
+    file = network_file(weights, catalogue, "kernel-extractor")
     header, network = load_network(file, catalogue, "kernel-extractor")
     frozen = numerics.place(network).eval().requires_grad_(False)
     size = catalogue.spec("kernel-extractor", header.component).size

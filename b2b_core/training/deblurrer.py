@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from attrs import frozen
 from torch import Tensor, nn
+from torch.optim import Adam, Optimizer
 
 from b2b_core.data.pairs import LoadedPair, PairSet
 from b2b_core.data.seeding import numpy_rng
@@ -53,7 +54,7 @@ class DeblurrerStage(Stage):
         self.steps = config.steps
         self.network = network.train().requires_grad_(True)
         self.pairs, self.held_out, self.config, self.run = pairs, held_out, config, run
-        self.optimizer = torch.optim.Adam(network.parameters(), config.lr, (0.9, 0.99))
+        self.optimizer: Optimizer = Adam(network.parameters(), config.lr, (0.9, 0.99))
         self.ema = Ema(network, config.ema)
         self.clock = Clock()
 
@@ -98,7 +99,7 @@ class DeblurrerStage(Stage):
 @torch.no_grad()
 def measure(network: nn.Module, pairs: Sequence[LoadedPair], run: Run) -> dict[str, float]:
     """Return mean PSNR of pairs, cut to a multiple of 16 pixels, before and after deblurring."""
-    before, after = [], []
+    before, after = list[float](), list[float]()
     for pair in pairs:
         height, width = (side // 16 * 16 for side in pair.sharp.shape[1:])
         sharp, blurry = (

@@ -17,6 +17,7 @@ import torch
 from attrs import field, frozen
 from attrs.validators import and_, ge, gt, le
 from torch import Tensor, nn
+from torch.optim import Adam, Optimizer
 
 from b2b_core.contracts import BlurCode, KernelExtractor
 from b2b_core.data.pairs import LoadedPair, PairSet
@@ -86,7 +87,7 @@ class ExtractorStage(Stage):
         self.steps = config.steps
         self.network = network.train().requires_grad_(True)
         self.pairs, self.held_out, self.config, self.run = pairs, held_out, config, run
-        self.optimizer = torch.optim.Adam(network.parameters(), config.lr, (0.9, 0.99))
+        self.optimizer: Optimizer = Adam(network.parameters(), config.lr, (0.9, 0.99))
         self.ema = Ema(network, config.ema)
         self.clock = Clock()
 
@@ -118,7 +119,7 @@ class ExtractorStage(Stage):
         extractor = cast("KernelExtractor", self.network)
         with self.run.numerics.autocast():
             code = extractor.extract(windows.source_sharp, windows.source_blurry)
-            blurred = extractor.apply(windows.sharp, _sampled(code))
+            blurred = extractor.reblur(windows.sharp, _sampled(code))
         error = charbonnier(blurred.float(), windows.blurry)
         loss = error + config.divergence * divergence(code) / blurred.numel()
         self.optimizer.zero_grad(set_to_none=True)
@@ -149,7 +150,7 @@ def draw_windows(
     pairs: PairSet, config: ExtractorTraining, seed: int, stream: str, step: int
 ) -> Windows:
     """Return windows of a batch, a pure function of (seed, stream, step)."""
-    drawn = []
+    drawn: list[list[Tensor]] = []
     for slot in range(config.batch):
         rng = numpy_rng(seed, stream, step, slot)
         pair = pairs[int(rng.integers(len(pairs)))]
@@ -198,7 +199,7 @@ def measure_extractor(
         for name, source in sources.items():
             with run.numerics.autocast():
                 taken = (crop.to(run.numerics.device) for crop in source)
-                made = extractor.apply(sharp, extractor.extract(*taken).mean)
+                made = extractor.reblur(sharp, extractor.extract(*taken).mean)
             score = float(psnr(made.float(), blurry))
             scores.setdefault(f"{name}_psnr", []).append(score)
     return {name: sum(values) / len(values) for name, values in scores.items()}

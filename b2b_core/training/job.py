@@ -72,9 +72,11 @@ class Outcome:
     #: The fine-tuned deblurrer, or None where the domain's own is used unchanged.
     deblurrer: Part | None
     #: What was compared, the chosen one by its name.
-    candidates: list[Candidate] = field(factory=list)
+    candidates: list[Candidate] = field(factory=list[Candidate])
     chosen: str = ""
     #: Plain data for the profile: validation numbers, what was learned of the camera.
-    summary: dict[str, Any] = field(factory=dict)
+    summary: dict[str, Any] = field(factory=dict[str, Any])
     #: Every finished candidate by name, so that a report can show them side by side.
-    alternatives: dict[str, tuple[Part | None, Part | None]] = field(factory=dict)
+    alternatives: dict[str, tuple[Part | None, Part | None]] = field(
+        factory=dict[str, tuple[Part | None, Part | None]]
+    )

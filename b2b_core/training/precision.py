@@ -41,4 +41,8 @@ def fast_bf16(device: torch.device) -> bool:
     """Say whether bf16 convolutions are faster than float32 ones on this device."""
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported())
-    return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
+    # torch 2.5, the oldest that we take, has no public name for these
+    return bool(
+        torch.cpu._is_amx_tile_supported()  # pyright: ignore[reportPrivateUsage]
+        or torch.cpu._is_avx512_bf16_supported()  # pyright: ignore[reportPrivateUsage]
+    )

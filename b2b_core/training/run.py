@@ -30,7 +30,7 @@ class Run:
     #: Seconds between checkpoints: what a kill costs at most.
     checkpoint_seconds: float = 30.0
     #: Plain words for the user, in the order they came up.
-    warnings: list[str] = field(factory=list)
+    warnings: list[str] = field(factory=list[str])
     log: FilteringBoundLogger = field(factory=lambda: get_logger("b2b.run"))
 
     def log_step(self, stage: str, step: int, numbers: Mapping[str, float]) -> None:

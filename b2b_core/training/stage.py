@@ -8,9 +8,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
-
-from b2b_core.data.seeding import derive_seed
+from b2b_core.data.seeding import seed_torch
 from b2b_core.errors import B2bError
 from b2b_core.progress import Progress
 from b2b_core.training.checkpoint import load_checkpoint, save_checkpoint
@@ -45,7 +43,7 @@ class Stage(ABC):
 def run_stage(stage: Stage, run: Run) -> None:
     """Train `stage` to its end, from its checkpoint where there is one.
 
-    Every step starts from `torch.manual_seed` of (seed, stage, step), so that a resumed run
+    Every step starts from torch's generators seeded with (seed, stage, step), so that a resumed run
     repeats exactly what an uninterrupted one does.
 
     Raises:
@@ -59,7 +57,7 @@ def run_stage(stage: Stage, run: Run) -> None:
     saved, latest = time.monotonic(), dict[str, float]()
     with Progress(stage.title, stage.steps, start=first) as bar:
         for number in range(first, stage.steps):
-            torch.manual_seed(derive_seed(run.seed, stage.name, number))
+            seed_torch(run.seed, stage.name, number)
             numbers = stage.step(number)
             _refuse_nan(numbers, stage, number, path)
             done = number + 1

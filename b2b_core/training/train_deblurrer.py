@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import torch
 from torch import nn
 
 from b2b_core.catalogue import Catalogue
 from b2b_core.config import structure, unstructure
 from b2b_core.data.domains import open_domain
-from b2b_core.data.seeding import derive_seed
+from b2b_core.data.seeding import seeded
 from b2b_core.errors import UsageError
+from b2b_core.importing.open import network_file
 from b2b_core.log import run_log
 from b2b_core.networks import load_network, save_network
 from b2b_core.training.deblurrer import DeblurrerStage, DeblurrerTraining, measure
 from b2b_core.training.precision import Numerics
 from b2b_core.training.run import Run
 from b2b_core.training.stage import run_stage
-from b2b_core.weights import resolve_weights
 
 
 def train_deblurrer(
@@ -55,7 +54,8 @@ def train_deblurrer(
     config = structure(DeblurrerTraining, training, where="training")
     numerics = Numerics(device, precision)
     if init is not None:
-        header, network = load_network(resolve_weights(init, catalogue), catalogue, "deblurrer")
+        file = network_file(init, catalogue, "deblurrer")
+        header, network = load_network(file, catalogue, "deblurrer")
         component, full = header.component, dict(header.options)
     else:
         full = unstructure(
@@ -96,8 +96,7 @@ def train_deblurrer(
 def _fresh(
     catalogue: Catalogue, component: str, options: Mapping[str, object], seed: int
 ) -> nn.Module:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(derive_seed(seed, "initial-deblurrer"))
+    with seeded(seed, "initial-deblurrer"):
         network = catalogue.build("deblurrer", component, options)
     if not isinstance(network, nn.Module):
         raise UsageError(f"the deblurrer '{component}' is no network", mend="choose another")

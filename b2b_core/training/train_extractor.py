@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import torch
 from torch import nn
 
 from b2b_core.catalogue import Catalogue
@@ -14,7 +13,7 @@ from b2b_core.config import structure, unstructure
 from b2b_core.data.domains import open_domain
 from b2b_core.data.pairs import PairSet
 from b2b_core.data.scenes import split_scenes
-from b2b_core.data.seeding import derive_seed
+from b2b_core.data.seeding import seeded
 from b2b_core.errors import UsageError
 from b2b_core.log import get_logger, run_log
 from b2b_core.networks import save_network
@@ -112,8 +111,7 @@ def train_extractor(
 def _fresh(
     catalogue: Catalogue, component: str, options: Mapping[str, object], seed: int
 ) -> nn.Module:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(derive_seed(seed, f"initial-{_KIND}"))
+    with seeded(seed, f"initial-{_KIND}"):
         # The contract's `apply` hides that of torch's modules: no type is both.
         network: Any = catalogue.build(_KIND, component, options)
     if not isinstance(network, nn.Module):

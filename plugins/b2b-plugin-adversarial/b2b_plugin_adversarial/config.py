@@ -89,7 +89,7 @@ class AdversarialConfig:
 
     #: Loss component of the game, and its options.
     gan: str = "vanilla-gan"
-    gan_options: Mapping[str, Any] = field(factory=dict)
+    gan_options: Mapping[str, Any] = field(factory=dict[str, Any])
     #: Factor on D's part of it.
     discriminator_weight: float = field(default=1.0, validator=ge(0.0))
     #: Weight of the reconstruction of features (the paper's lambda_rec), a mean over levels.

@@ -97,7 +97,7 @@ class HeldOut:
 
     @torch.no_grad()
     def _translated(self, translator: nn.Module, image: Tensor) -> Tensor:
-        made = []
+        made: list[Tensor] = []
         for crops in torch.split(image, _AT_ONCE):
             with self._numerics.autocast():
                 made.append(translator(crops)[-1].float().clamp(0, 1))
@@ -105,7 +105,7 @@ class HeldOut:
 
     @torch.no_grad()
     def _deblurred(self, image: Tensor) -> Tensor:
-        made = []
+        made: list[Tensor] = []
         for crops in torch.split(image, _AT_ONCE):
             with self._numerics.autocast():
                 made.append(self._deblurrer(crops).float().clamp(0, 1))

@@ -92,7 +92,7 @@ class Objective:
         """Return the distance of y and G(y) in features (Eq. 5), a mean over levels."""
         if self._features is None:
             return blurry[0].new_zeros(())
-        terms = []
+        terms: list[Tensor] = []
         for source, made in zip(blurry, translated, strict=True):
             with self._numerics.autocast():
                 with torch.no_grad():

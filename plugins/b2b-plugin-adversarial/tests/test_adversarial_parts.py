@@ -203,7 +203,7 @@ class NoBlur(nn.Module):
 
         return BlurCode(blurry[:, :1, :1, :1] * 0 * sharp[:, :1, :1, :1])
 
-    def apply(self, sharp: Tensor, code: Tensor) -> Tensor:  # type: ignore[override]
+    def reblur(self, sharp: Tensor, code: Tensor) -> Tensor:
         """Change nothing."""
         return sharp + 0 * code
 

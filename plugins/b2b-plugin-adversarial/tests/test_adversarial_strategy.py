@@ -63,7 +63,7 @@ class Extractor(nn.Module):
         """Return one number per pair."""
         return BlurCode((sharp - blurry).mean((1, 2, 3), keepdim=True))
 
-    def apply(self, sharp: Tensor, code: Tensor) -> Tensor:  # type: ignore[override]
+    def reblur(self, sharp: Tensor, code: Tensor) -> Tensor:
         """Darken by the code."""
         return sharp - code
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from b2b_core import hookimpl
 from b2b_core.specs import KernelExtractorSpec
 from b2b_plugin_kernel_space.config import KernelSpaceConfig
+from b2b_plugin_kernel_space.layout import KERNEL_SPACE
 
 if TYPE_CHECKING:
     from b2b_core.contracts import KernelExtractor
@@ -31,5 +32,6 @@ def b2b_kernel_extractors() -> list[KernelExtractorSpec[KernelSpaceConfig]]:
             factory=build_kernel_extractor,
             summary="blur kernel space of Tran et al.; any size, takes the published weights",
             citation=_CITATION,
+            layouts=(KERNEL_SPACE,),
         )
     ]

@@ -79,8 +79,7 @@ class KernelSpace(nn.Module):
         mean, sigma = code.split(self.code_channels, dim=1)
         return BlurCode(mean, sigma.abs())
 
-    # The contract's `apply` hides torch's `Module.apply(function)`, which nothing here needs.
-    def apply(self, sharp: Tensor, code: Tensor) -> Tensor:  # type: ignore[override]
+    def reblur(self, sharp: Tensor, code: Tensor) -> Tensor:
         """Return `sharp` `(B, 3, H, W)` in [0, 1] under the blur of `code`; any size, unclamped.
 
         Args:
@@ -103,9 +102,42 @@ class KernelSpace(nn.Module):
         blurry: Tensor = padded + self.recon_trunk(features)
         return blurry[..., :height, :width]
 
+    def prior(
+        self,
+        size: tuple[int, int],
+        count: int = 1,
+        *,
+        deviation: float = 1.0,
+        generator: Generator | None = None,
+    ) -> Tensor:
+        """Draw codes of no pair, for pictures of any size: every number from N(0, deviation^2).
+
+        They are drawn on the CPU, so that a device does not change what is drawn.
+
+        Args:
+            size: height and width of the pictures in pixels.
+            count: how many codes.
+            deviation: 1 is what the training brings codes to; the authors' script uses 1.2.
+            generator: where they come from; None: torch's default generator.
+
+        Returns:
+            Codes `(count, C, h, w)` with one pixel per 128x128 of the picture, begun ones included.
+
+        Raises:
+            UsageError: if the codes of this extractor are not a distribution.
+        """
+        if not self.vae:
+            raise UsageError(
+                "the codes of this kernel extractor are no distribution that could be sampled",
+                mend="use weights of the kind vae = true",
+            )
+        height, width = (-(-side // self.cell) for side in size)
+        drawn = torch.randn(count, self.code_channels, height, width, generator=generator)
+        return deviation * drawn.to(next(self.parameters()))
+
     def forward(self, sharp: Tensor, blurry: Tensor, generator: Generator | None = None) -> Tensor:
         """Return the pair's sharp picture under the pair's own blur: what training compares."""
-        return self.apply(sharp, self.extract(sharp, blurry).sample(generator))
+        return self.reblur(sharp, self.extract(sharp, blurry).sample(generator))
 
 
 def _feature_extractor(width: int, blocks: int) -> nn.Sequential:

@@ -20,7 +20,6 @@ from b2b_plugin_kernel_space.config import KernelSpaceConfig
 from b2b_plugin_kernel_space.extractor import CodeExtractor
 from b2b_plugin_kernel_space.layers import CodeBlock, ResBlock
 from b2b_plugin_kernel_space.network import KernelSpace
-from b2b_plugin_kernel_space.training_loss import charbonnier
 
 
 def fresh(vae=False):
@@ -187,13 +186,13 @@ def test_adapter_against_restatement_with_operations_in_place():
     torch.testing.assert_close(network(features, code), expected)
 
 
-def test_apply_is_a_residual_of_the_trunk_on_adapted_features():
+def test_reblurring_is_a_residual_of_the_trunk_on_adapted_features():
     """At a size that fits, nothing is padded: picture plus trunk(adapter(features, code))."""
     network = small()
     sharp, code = torch.rand(1, 3, 32, 48), torch.randn(1, 6, 2, 3)
     features = network.feature_extractor(sharp)
     expected = sharp + network.recon_trunk(network.adapter(features, code))
-    assert torch.equal(network.apply(sharp, code), expected)
+    assert torch.equal(network.reblur(sharp, code), expected)
 
 
 def test_extract_reads_sharp_before_blurry():
@@ -225,7 +224,7 @@ def test_any_code_applies_to_any_size(size, code_from):
     network = small()
     code = network.extract(torch.rand(1, 3, *code_from), torch.rand(1, 3, *code_from)).sample()
     assert code.shape == (1, 6, *(max(2, -(-side // 16)) for side in code_from))
-    blurry = network.apply(torch.rand(2, 3, *size), code)
+    blurry = network.reblur(torch.rand(2, 3, *size), code)
     assert blurry.shape == (2, 3, *size)
     assert blurry.isfinite().all()
 
@@ -238,8 +237,8 @@ def test_batch_of_two_is_two_of_one(vae):
     together = network.extract(sharp, blurry)
     alone = [network.extract(s[None], b[None]) for s, b in zip(sharp, blurry, strict=True)]
     torch.testing.assert_close(together.mean, torch.cat([code.mean for code in alone]))
-    applied = [network.apply(s[None], c.mean) for s, c in zip(sharp, alone, strict=True)]
-    torch.testing.assert_close(network.apply(sharp, together.mean), torch.cat(applied))
+    reblurred = [network.reblur(s[None], c.mean) for s, c in zip(sharp, alone, strict=True)]
+    torch.testing.assert_close(network.reblur(sharp, together.mean), torch.cat(reblurred))
 
 
 def test_distribution_has_deviations_and_repeats_with_its_generator():
@@ -252,6 +251,37 @@ def test_distribution_has_deviations_and_repeats_with_its_generator():
     first, second = (code.sample(torch.Generator().manual_seed(1)) for _ in range(2))
     assert torch.equal(first, second)
     assert not torch.equal(first, code.mean)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_prior_fits_any_size(size):
+    """Codes drawn for a picture of any size have one pixel per 16x16 of it and blur it."""
+    network = small(vae=True)
+    code = network.prior(size, 2, generator=torch.Generator().manual_seed(1))
+    assert code.shape == (2, 6, -(-size[0] // 16), -(-size[1] // 16))
+    one, other = network.reblur(torch.rand(1, 3, *size).expand(2, -1, -1, -1), code)
+    assert one.shape == (3, *size)
+    assert not torch.equal(one, other)
+
+
+def test_prior_of_the_published_script():
+    """At 256x256 codes are 512x2x2 as published, normal, and repeat with their generator."""
+    config = KernelSpaceConfig(width=1, front_blocks=0, back_blocks=0, code_blocks=0, vae=True)
+    network = KernelSpace(config)
+    first, again = (
+        network.prior((256, 256), 8, deviation=1.2, generator=torch.Generator().manual_seed(1))
+        for _ in range(2)
+    )
+    assert first.shape == (8, 512, 2, 2)
+    assert torch.equal(first, again)
+    expected = 1.2 * torch.randn(8, 512, 2, 2, generator=torch.Generator().manual_seed(1))
+    torch.testing.assert_close(first, expected)
+
+
+def test_without_distribution_there_is_no_prior():
+    """Codes that are no distribution can't be sampled; the error says what can."""
+    with pytest.raises(UsageError, match="vae = true"):
+        small().prior((32, 32))
 
 
 @pytest.mark.parametrize("vae", [False, True])
@@ -271,7 +301,7 @@ def test_code_gradient_against_finite_differences():
     network = small().double()
     sharp = torch.rand(1, 3, 16, 32, dtype=torch.float64)
     code = torch.randn(1, 6, 3, 1, dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(lambda c: network.apply(sharp, c), (code,), fast_mode=True)
+    assert torch.autograd.gradcheck(lambda c: network.reblur(sharp, c), (code,), fast_mode=True)
 
 
 def test_training_on_its_own_pair_lowers_the_error():
@@ -282,7 +312,7 @@ def test_training_on_its_own_pair_lowers_the_error():
     optimizer = torch.optim.Adam(network.parameters(), lr=3e-3)
     errors = []
     for _ in range(30):
-        error = charbonnier(network(sharp, blurry), blurry)
+        error = (network(sharp, blurry) - blurry).abs().sum()
         optimizer.zero_grad()
         error.backward()
         optimizer.step()
@@ -300,7 +330,7 @@ def test_unequal_pair_is_refused():
 def test_foreign_code_is_refused():
     """A code of another extractor's width is a wrong use."""
     with pytest.raises(UsageError, match="5 channels, this extractor takes 6"):
-        small().apply(torch.rand(1, 3, 16, 16), torch.randn(1, 5, 1, 1))
+        small().reblur(torch.rand(1, 3, 16, 16), torch.randn(1, 5, 1, 1))
 
 
 @pytest.mark.parametrize("wrong", [{"width": 0}, {"code_channels": 0}, {"downsamplings": 1}])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from b2b_core import hookimpl
 from b2b_core.specs import LossSpec
@@ -54,7 +54,13 @@ def build_charbonnier(config: CharbonnierConfig) -> Loss:
 
 
 @hookimpl
-def b2b_losses() -> list[LossSpec[Any]]:
+def b2b_losses() -> list[
+    LossSpec[VanillaGanConfig]
+    | LossSpec[HingeGanConfig]
+    | LossSpec[GradientPenaltyConfig]
+    | LossSpec[PerceptualConfig]
+    | LossSpec[CharbonnierConfig]
+]:
     """Offer the losses."""
     return [
         LossSpec(

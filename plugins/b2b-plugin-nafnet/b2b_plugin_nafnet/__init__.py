@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from b2b_core import hookimpl
 from b2b_core.specs import DeblurrerSpec, SizeRule, TranslatorSpec
 from b2b_plugin_nafnet.config import MAX_LEVELS, NafNetConfig
+from b2b_plugin_nafnet.layout import NAFNET
 
 if TYPE_CHECKING:
     from b2b_core.contracts import Deblurrer, Translator
@@ -39,6 +40,7 @@ def b2b_translators() -> list[TranslatorSpec[NafNetConfig]]:
             factory=build_translator,
             summary="NAFNet as translator, one scale",
             citation=_CITATION,
+            layouts=(NAFNET,),
             scales=(1.0,),
             size=_SIZE,
         )
@@ -55,6 +57,7 @@ def b2b_deblurrers() -> list[DeblurrerSpec[NafNetConfig]]:
             factory=build_deblurrer,
             summary="NAFNet; takes the published weights, optional test-time window (TLC)",
             citation=_CITATION,
+            layouts=(NAFNET,),
             size=_SIZE,
         )
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from attrs import Attribute, field, frozen
 from attrs.validators import deep_iterable, ge, optional
 
@@ -10,7 +12,8 @@ MAX_LEVELS = 4
 
 
 def _fits_size_rule(_: object, attribute: Attribute[tuple[int, ...]], value: object) -> None:
-    if not isinstance(value, tuple) or not 1 <= len(value) <= MAX_LEVELS:
+    levels = cast("tuple[object, ...]", value) if isinstance(value, tuple) else ()
+    if not 1 <= len(levels) <= MAX_LEVELS:
         raise ValueError(f"{attribute.name} must list 1 to {MAX_LEVELS} levels, not {value!r}")
 
 

@@ -53,7 +53,7 @@ class NafNetBody(nn.Module):
         Values may leave [0, 1] slightly; nothing is clamped.
         """
         x = self.intro(image)
-        skips = []
+        skips: list[Tensor] = []
         for encoder, down in zip(self.encoders, self.downs, strict=True):
             x = encoder(x)
             skips.append(x)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from b2b_core import hookimpl
 from b2b_core.specs import DiscriminatorSpec
 from b2b_plugin_patchgan.config import LaplacianPatchGanConfig, PatchGanConfig
+from b2b_plugin_patchgan.layout import LAPLACIAN_PATCHGAN, PATCHGAN
 
 if TYPE_CHECKING:
     from b2b_core.contracts import Discriminator
@@ -29,7 +30,9 @@ def build_laplacian_patchgan(config: LaplacianPatchGanConfig) -> Discriminator:
 
 
 @hookimpl
-def b2b_discriminators() -> list[DiscriminatorSpec[Any]]:
+def b2b_discriminators() -> list[
+    DiscriminatorSpec[PatchGanConfig] | DiscriminatorSpec[LaplacianPatchGanConfig]
+]:
     """Offer the discriminators `patchgan` and `laplacian-patchgan`."""
     return [
         DiscriminatorSpec(
@@ -38,6 +41,7 @@ def b2b_discriminators() -> list[DiscriminatorSpec[Any]]:
             factory=build_patchgan,
             summary="70x70 PatchGAN shared over the pyramid; the paper's discriminator",
             citation=_CITATION,
+            layouts=(PATCHGAN,),
         ),
         DiscriminatorSpec(
             name="laplacian-patchgan",
@@ -45,5 +49,6 @@ def b2b_discriminators() -> list[DiscriminatorSpec[Any]]:
             factory=build_laplacian_patchgan,
             summary="PatchGAN that sees blur: picture and Laplacian, group norm, full resolution",
             citation=_CITATION,
+            layouts=(LAPLACIAN_PATCHGAN,),
         ),
     ]

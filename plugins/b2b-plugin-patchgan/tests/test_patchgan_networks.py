@@ -127,6 +127,26 @@ def test_spectral_norm_bounds_every_convolution():
             assert torch.linalg.matrix_norm(layer.weight.flatten(1), 2) < 1.05
 
 
+@pytest.mark.parametrize("norm", ["none", "instance", "group"])
+def test_spectral_norm_goes_with_every_norm(norm):
+    """It renames the weights, adds two vectors to each, and allows a penalty on D's slope."""
+    network = PatchGan(PatchGanConfig(width=4, norm=norm, spectral=True))
+    plain = PatchGan(PatchGanConfig(width=4, norm=norm)).state_dict()
+    expected = {f"model.{i}.parametrizations.weight.original" for i in (0, 2, 5, 8, 11)}
+    expected |= {
+        f"model.{i}.parametrizations.weight.0._{v}" for i in (0, 2, 5, 8, 11) for v in "uv"
+    }
+    expected |= plain.keys() - {f"model.{i}.weight" for i in (0, 2, 5, 8, 11)}
+    assert network.state_dict().keys() == expected
+    pyramid = [torch.rand(2, 3, side, side, requires_grad=True) for side in (24, 48)]
+    logits = sum(level.sum() for level in network(pyramid))
+    slopes = torch.autograd.grad(logits, pyramid, create_graph=True)
+    sum(slope.square().sum() for slope in slopes).backward()
+    assert all(slope.abs().sum() > 0 for slope in slopes)
+    weights = [p for name, p in network.named_parameters() if name.endswith("original")]
+    assert all(p.grad.isfinite().all() and p.grad.abs().sum() > 0 for p in weights)
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (1, 5), (6, 7)])
 def test_laplacian_against_scipy(shape):
     """The Laplacian equals scipy's with repeated borders, at any size."""
@@ -179,6 +199,17 @@ def test_batch_of_two_is_two_of_one(build):
     images = torch.rand(2, 3, 32, 24, dtype=torch.float64)
     alone = [network([x[None]])[0] for x in images]
     torch.testing.assert_close(network([images])[0], torch.cat(alone))
+
+
+@pytest.mark.parametrize("build", BOTH)
+def test_one_network_sees_every_level(build):
+    """A level is judged as if it were alone, by the same weights whatever its place."""
+    network = build()
+    levels = [torch.rand(2, 3, side, side) for side in (24, 48, 32)]
+    alone = [network([level])[0] for level in levels]
+    for order in ((0, 1, 2), (2, 0, 1)):
+        judged = network([levels[i] for i in order])
+        torch.testing.assert_close(judged, [alone[i] for i in order])
 
 
 @pytest.mark.parametrize("build", BOTH)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from b2b_core import hookimpl
 from b2b_core.specs import FeatureExtractorSpec
@@ -12,6 +12,7 @@ from b2b_plugin_perceptual.config import (
     Vgg16Config,
     Vgg19Config,
 )
+from b2b_plugin_perceptual.layout import VGG16, VGG19
 
 if TYPE_CHECKING:
     from b2b_core.contracts import FeatureExtractor
@@ -48,7 +49,12 @@ def build_pixel_pyramid(config: PixelPyramidConfig) -> FeatureExtractor:
 
 
 @hookimpl
-def b2b_feature_extractors() -> list[FeatureExtractorSpec[Any]]:
+def b2b_feature_extractors() -> list[
+    FeatureExtractorSpec[Vgg19Config]
+    | FeatureExtractorSpec[Vgg16Config]
+    | FeatureExtractorSpec[FilterBankConfig]
+    | FeatureExtractorSpec[PixelPyramidConfig]
+]:
     """Offer the feature extractors."""
     return [
         FeatureExtractorSpec(
@@ -57,6 +63,7 @@ def b2b_feature_extractors() -> list[FeatureExtractorSpec[Any]]:
             factory=build_vgg19,
             summary="VGG19, relu1_1 to relu5_1; the network the paper names",
             citation=_VGG,
+            layouts=(VGG19,),
             normalisation="imagenet",
         ),
         FeatureExtractorSpec(
@@ -65,6 +72,7 @@ def b2b_feature_extractors() -> list[FeatureExtractorSpec[Any]]:
             factory=build_vgg16,
             summary="VGG16 with the layers of the published code",
             citation=_VGG,
+            layouts=(VGG16,),
         ),
         FeatureExtractorSpec(
             name="filter-bank",

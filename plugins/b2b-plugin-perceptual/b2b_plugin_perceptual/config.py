@@ -16,18 +16,22 @@ class VggConfig(Protocol):
     @property
     def weights(self) -> str | None:
         """Local file of ImageNet weights."""
+        ...
 
     @property
     def taps(self) -> tuple[str, ...]:
         """Names of the layers to return."""
+        ...
 
     @property
     def layer_weights(self) -> tuple[float, ...]:
         """Factor on each returned map."""
+        ...
 
     @property
     def normalisation(self) -> Normalisation:
         """What happens to pictures before the first layer."""
+        ...
 
 
 @frozen

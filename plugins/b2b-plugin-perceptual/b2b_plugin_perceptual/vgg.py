@@ -29,7 +29,7 @@ _SEED: Final = 0
 
 def layer_names(variant: str) -> list[str]:
     """Return the name of each of torchvision's `features.N`: conv1_1, relu1_1, ..., pool5."""
-    names = []
+    names: list[str] = []
     for stage, depth in enumerate(_STAGES[variant], start=1):
         for step in range(1, depth + 1):
             names += [f"conv{stage}_{step}", f"relu{stage}_{step}"]
@@ -84,7 +84,7 @@ class Vgg(FrozenModule):
         if any(missing):
             image = F.pad(image, missing, mode="replicate")
         x = (image - self.mean) / self.deviation
-        maps = {}
+        maps: dict[int, Tensor] = {}
         for index, layer in enumerate(self.features):
             x = layer(x)
             if index in self.factors:

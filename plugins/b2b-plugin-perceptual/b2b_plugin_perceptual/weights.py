@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
+
+# safetensors says PathLike without saying of what
+from safetensors.torch import load_file  # pyright: ignore[reportUnknownVariableType]
 from torch import Tensor
 
 from b2b_core.errors import B2bError, UsageError
@@ -60,4 +62,5 @@ def _read(path: Path) -> dict[str, Tensor]:
         ) from error
     if not isinstance(stored, dict):
         raise B2bError("a .pth of VGG weights must hold a dictionary of tensors", where=path)
-    return {str(name): value for name, value in stored.items() if isinstance(value, Tensor)}
+    entries = cast("dict[object, object]", stored).items()
+    return {str(name): value for name, value in entries if isinstance(value, Tensor)}

@@ -98,7 +98,7 @@ class CameraModel(nn.Module):
         if not self.codings:
             return picture, target
         height, width = (side - JPEG_BLOCK for side in picture.shape[-2:])
-        top, left = torch.randint(JPEG_BLOCK, (2,), generator=generator).tolist()
+        top, left = map(int, torch.randint(JPEG_BLOCK, (2,), generator=generator))
         window = (..., slice(top, top + height), slice(left, left + width))
         return picture[window], target[window]
 

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from attrs import evolve
 from torch import Tensor, nn
+from torch.optim import Adam, Optimizer
 
 from b2b_core.data.crops import CropSampler
 from b2b_core.data.seeding import torch_rng
@@ -44,7 +45,7 @@ class Supervised(Stage):
         self.held_out = held_out
         self.network = network.train().requires_grad_(True)
         self.ema = Ema(network, config.ema)
-        self.optimizer = torch.optim.Adam(network.parameters(), config.lr, (0.9, 0.99))
+        self.optimizer: Optimizer = Adam(network.parameters(), config.lr, (0.9, 0.99))
         self.sampler = CropSampler(
             job.sharp, job.crop + camera.margin, job.run.seed, f"{self.name}-sharp"
         )

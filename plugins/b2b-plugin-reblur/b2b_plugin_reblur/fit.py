@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from torch.optim import Adam, Optimizer
 
 from b2b_core.data.crops import CropSampler
 from b2b_core.data.seeding import torch_rng
@@ -45,8 +46,8 @@ class CameraFit(Stage):
         self.camera = camera
         self.discriminator = job.build("discriminator").module
         self.ema = Ema(self.camera, config.ema)
-        self.camera_optimizer = torch.optim.Adam(self.camera.parameters(), config.lr, (0.5, 0.99))
-        self.discriminator_optimizer = torch.optim.Adam(
+        self.camera_optimizer: Optimizer = Adam(self.camera.parameters(), config.lr, (0.5, 0.99))
+        self.discriminator_optimizer: Optimizer = Adam(
             self.discriminator.parameters(), config.discriminator_lr, (0.5, 0.99)
         )
         seed = job.run.seed

@@ -82,7 +82,7 @@ class HeldOut:
 
     @torch.no_grad()
     def _restore(self, translator: nn.Module | None, deblurrer: nn.Module, image: Tensor) -> Tensor:
-        restored = []
+        restored: list[Tensor] = []
         for crop in torch.split(image, 4):
             with self.numerics.autocast():
                 seen = crop if translator is None else translator(crop)[-1]

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from b2b_core.typed_torch import fft
+
 
 class KernelDistribution(nn.Module):
     """Noise to kernels: non-negative, sum one, `size` x `size`.
@@ -103,14 +105,13 @@ def blur_field(image: Tensor, kernels: Tensor) -> Tensor:
     """
     size = kernels.shape[-1]
     height, width = image.shape[-2:]
-    spectrum = torch.fft.rfft2(image)[:, None]
+    spectrum = fft.rfft2(image)[:, None]
     # Correlation, as in a convolution layer: the conjugate of the kernel's spectrum.
-    response = torch.fft.rfft2(kernels, s=(height, width)).conj()[:, :, None]
-    blurred = torch.fft.irfft2(spectrum * response, s=(height, width))
+    response = fft.rfft2(kernels, s=(height, width)).conj()[:, :, None]
+    blurred = fft.irfft2(spectrum * response, s=(height, width))
     blurred = blurred[..., : height - size + 1, : width - size + 1]
     weights = corner_weights(blurred.shape[-2], blurred.shape[-1], image.device)
-    blended: Tensor = (blurred * weights[None, :, None]).sum(1)
-    return blended
+    return (blurred * weights[None, :, None]).sum(1)
 
 
 def corner_weights(height: int, width: int, device: torch.device) -> Tensor:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from b2b_core.data.crops import CropSampler
+from b2b_core.typed_torch import fft
 
 #: Number of rings of spatial frequency and of directions in each.
 BANDS, SECTORS = 14, 6
@@ -39,15 +40,14 @@ def band_power(image: Tensor) -> Tensor:
     grey = grey - grey.mean((-1, -2), keepdim=True)
     side = grey.shape[-1]
     window = torch.hann_window(side, periodic=False, device=image.device)
-    power = torch.fft.fft2(grey * window[:, None] * window[None]).abs().square().flatten(1)
+    power = fft.fft2(grey * window[:, None] * window[None]).abs().square().flatten(1)
     cell = _cells(side, image.device)
     empty = torch.zeros(image.shape[0], BANDS * SECTORS, device=image.device)
     counts = empty[0].index_add(0, cell, torch.ones_like(power[0])).clamp_min(1)
     # One 8-bit step of noise keeps the logarithm finite on flat crops.
     floor = window.square().sum() ** 2 / 255**2 / 12
     logs = (empty.index_add(1, cell, power) / counts + floor).log()
-    ordered: Tensor = logs.reshape(-1, BANDS, SECTORS).sort(-1, descending=True).values
-    return ordered
+    return logs.reshape(-1, BANDS, SECTORS).sort(-1, descending=True).values
 
 
 class SpectrumMatch(nn.Module):
@@ -109,10 +109,10 @@ def _mean(sampler: CropSampler) -> Tensor:
 
 def _cells(side: int, device: torch.device) -> Tensor:
     """Return the ring and sector of every frequency of a `side` x `side` spectrum, flat."""
-    frequency = torch.fft.fftfreq(side, device=device)
+    frequency = fft.fftfreq(side, device=device)
     y, x = frequency[:, None].expand(side, side), frequency[None].expand(side, side)
     ring = ((x**2 + y**2).sqrt() / HIGHEST * BANDS).long().clamp_max(BANDS - 1)
     # A real picture's power is the same at opposite frequencies: half a turn is all there is.
     turn = (torch.atan2(y, x) / torch.pi) % 1
-    cell: Tensor = ring * SECTORS + (turn * SECTORS).long().clamp_max(SECTORS - 1)
+    cell = ring * SECTORS + (turn * SECTORS).long().clamp_max(SECTORS - 1)
     return cell.flatten()

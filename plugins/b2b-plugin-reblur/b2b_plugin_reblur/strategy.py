@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import torch
 from attrs import evolve
 
-from b2b_core.data.seeding import derive_seed
+from b2b_core.data.seeding import seeded
 from b2b_core.errors import B2bError
 from b2b_core.training.job import Candidate, Job, Outcome
 from b2b_core.training.stage import run_stage
@@ -63,8 +62,7 @@ class Reblur:
         config = self.config.camera
         # Files that are mostly JPEG come from a camera that compresses.
         codings = job.blurry.codings if 2 * len(job.blurry.codings) > len(job.blurry) else []
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(derive_seed(job.run.seed, "initial-camera"))
+        with seeded(job.run.seed, "initial-camera"):
             learned = CameraModel(config, codings).to(job.run.numerics.device)
         warmup = SpectrumFit(job, learned, config)
         run_stage(warmup, job.run)
@@ -78,7 +76,7 @@ class Reblur:
         """Train each candidate briefly; nothing to compare where the user has chosen."""
         if self.config.mode != "auto":
             return []
-        compared = []
+        compared: list[Candidate] = []
         for name in CANDIDATES:
             steps = self.config.trial_steps
             try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import torch
+from torch.optim import Adam, Optimizer
 
 from b2b_core.data.crops import CropSampler
 from b2b_core.data.seeding import torch_rng
@@ -44,7 +44,7 @@ class SpectrumFit(Stage):
             job.run.numerics.device,
         )
         learned = [*camera.kernels.sizes(), camera.log_read_noise, camera.log_shot_noise]
-        self.optimizer = torch.optim.Adam(learned, config.warmup_lr, (0.5, 0.99))
+        self.optimizer: Optimizer = Adam(learned, config.warmup_lr, (0.5, 0.99))
         self.clock = Clock()
 
     def parts(self) -> dict[str, Any]:

@@ -78,7 +78,7 @@ class UNetBody(nn.Module):
         Values may leave [0, 1] slightly; nothing is clamped.
         """
         x = self.first(image)
-        skips = []
+        skips: list[Tensor] = []
         for encoder, down in zip(self.encoders, self.downs, strict=False):
             x = encoder(x)
             skips.append(x)

@@ -39,15 +39,16 @@ def awake(network):
     return network
 
 
-def test_plugin_offers_one_translator_and_one_deblurrer():
-    """The hooks return the specs `unet`, whose factories build networks of one parameter set."""
+def test_plugin_offers_translators_and_a_deblurrer():
+    """Both specs `unet` build networks of one parameter set; `unet-multiscale` comes beside."""
     manager = pluggy.PluginManager("b2b")
     manager.add_hookspecs(hookspecs)
     manager.register(b2b_plugin_unet)
     manager.check_pending()
-    (translator,) = manager.hook.b2b_translators()[0]
+    translator, multiscale = manager.hook.b2b_translators()[0]
     (deblurrer,) = manager.hook.b2b_deblurrers()[0]
     assert (translator.name, deblurrer.name, translator.scales) == ("unet", "unet", (1.0,))
+    assert (multiscale.name, multiscale.scales) == ("unet-multiscale", (0.25, 0.5, 1.0))
     built = [spec.factory(spec.config()) for spec in (translator, deblurrer)]
     assert built[0].state_dict().keys() == built[1].state_dict().keys()
 

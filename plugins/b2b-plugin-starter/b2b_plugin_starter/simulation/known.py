@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import fftconvolve
 
 from b2b_plugin_starter.simulation.kernels import splat, straight_path
 from b2b_plugin_starter.simulation.light import to_levels, to_light
+from b2b_plugin_starter.simulation.transforms import signal
 
 Levels = NDArray[np.uint8]
 
@@ -19,7 +19,7 @@ def move(levels: Levels, rng: np.random.Generator) -> Levels:
     path = straight_path(rng, rng.uniform(2, 9), int(rng.integers(5, 8)))
     kernel = splat(path, 13)
     padded = np.pad(to_light(levels), ((6, 6), (6, 6), (0, 0)), mode="reflect")
-    light = fftconvolve(padded, kernel[..., None], mode="valid", axes=(0, 1))
+    light = signal.fftconvolve(padded, kernel[..., None], "valid", (0, 1))
     return to_levels(light + 0.002 * rng.standard_normal(light.shape))
 
 

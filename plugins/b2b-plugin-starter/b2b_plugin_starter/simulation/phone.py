@@ -11,11 +11,10 @@ from __future__ import annotations
 import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
-from scipy.fft import irfft2, next_fast_len, rfft2
-from scipy.signal import fftconvolve
 
 from b2b_plugin_starter.simulation.kernels import disk, hand_path, splat
 from b2b_plugin_starter.simulation.light import to_levels, to_light
+from b2b_plugin_starter.simulation.transforms import fourier, signal
 
 Array = NDArray[np.float64]
 Levels = NDArray[np.uint8]
@@ -67,8 +66,8 @@ class Phone:
         slope = rng.normal(0, self.tilt / 2, 2)
         half = KERNEL // 2
         padded = np.pad(light, ((half, half), (half, half), (0, 0)), mode="reflect")
-        shape = tuple(next_fast_len(side, real=True) for side in padded.shape[:2])
-        spectrum = rfft2(padded.astype(np.float32), shape, axes=(0, 1))
+        shape = tuple(fourier.next_fast_len(side, True) for side in padded.shape[:2])
+        spectrum = fourier.rfft2(padded.astype(np.float32), shape, (0, 1))
         result = np.zeros_like(light)
         for row in range(PLACES):
             for column in range(PLACES):
@@ -76,11 +75,11 @@ class Phone:
                 u, v = (2 * np.array([column, row]) + 1) / PLACES - 1
                 x, y = u * width / 2, v * height / 2
                 moved = path + np.stack([-y * sweep, x * sweep], -1)
-                lens = disk(max(0.0, radius + slope @ np.array([u, v])), 13)
-                kernel = fftconvolve(splat(moved, KERNEL), lens, mode="same").clip(0)
+                lens = disk(max(0.0, radius + float(slope @ np.array([u, v]))), 13)
+                kernel = signal.fftconvolve(splat(moved, KERNEL), lens, "same").clip(0)
                 kernel /= kernel.sum()
-                response = rfft2(kernel.astype(np.float32), shape)[..., None]
-                blurred = irfft2(spectrum * response, shape, axes=(0, 1))
+                response = fourier.rfft2(kernel.astype(np.float32), shape)[..., None]
+                blurred = fourier.irfft2(spectrum * response, shape, (0, 1))
                 blurred = blurred[2 * half : 2 * half + height, 2 * half : 2 * half + width]
                 result += blurred * blend_weight(height, width, row, column)[..., None]
         return result

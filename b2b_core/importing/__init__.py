@@ -1,0 +1,1 @@
+"""Opening published weight files: read safely, unwrap, recognise, write as network files."""

@@ -1,0 +1,488 @@
+"""Level 2 of the kit on losses, metrics, domains, demos, strategies: one fault, one failure."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+from typing import ClassVar
+
+import pytest
+import torch
+from attrs import evolve, frozen
+from PIL import Image
+from torch.nn import functional as F
+
+from b2b_core.contracts import Pair, UpperBound
+from b2b_core.errors import UsageError
+from b2b_core.metrics import psnr
+from b2b_core.specs import DemoSpec, DomainSpec, LossSpec, MetricSpec, StrategySpec
+from b2b_core.testing.cases import ComponentCase
+from b2b_core.testing.run import component_items, results
+from b2b_core.training.job import Candidate, Outcome
+from b2b_core.training.stage import Stage, run_stage
+
+
+@frozen
+class Config:
+    """No options."""
+
+
+@frozen
+class Lengths:
+    """Options of a strategy."""
+
+    steps: int = 100_000
+    batch: int = 64
+    warmup_steps: int = 1000
+    width: int = 3
+
+
+COMMON = {"name": "acme", "config": Config, "summary": "s"}
+
+
+def made(spec):
+    """Return the results of level 2 by check."""
+    return {r.check: r for r in results(component_items(ComponentCase(spec, "acme"), (2,)))}
+
+
+def only(spec, check, what, mend):
+    """Assert that just this check fails, and what it says."""
+    found = {name: result for name, result in made(spec).items() if result.bad}
+    assert list(found) == [check], found
+    assert what in found[check].what
+    assert mend in found[check].mend
+    assert found[check].where
+    return found[check]
+
+
+# losses
+
+
+def difference(tensors):
+    """Return a good term."""
+    return {"difference": (tensors["output"] - tensors["target"]).square().mean()}
+
+
+def game(tensors):
+    """Return the terms of an adversarial loss."""
+    terms = {"generator": F.softplus(-tensors["fake"]).mean()}
+    if "real" in tensors:
+        terms["discriminator"] = F.softplus(-tensors["real"]).mean() - terms["generator"]
+    return terms
+
+
+def loss(function, needs=("output", "target"), **facts):
+    """Return the spec of a loss."""
+    return LossSpec(**COMMON, factory=lambda _: function, needs=needs, **facts)
+
+
+TERMS = [
+    (lambda t: {"a": (t["output"] - t["source"]).mean()}, "KeyError: 'source'", "`needs` alone"),
+    (lambda t: {"a": (t["output"] - t["target"]).square().mean((1, 2, 3))}, "shape (2,)", "mean"),
+    (lambda t: {"a": difference(t)["difference"] / 0}, "is inf", "guard"),
+    (lambda t: difference(t)["difference"], "Tensor, not a dictionary", "{'name': scalar"),
+    (lambda _: {"a": 0.5}, "'a' is float, not a tensor", "{'name': scalar"),
+]
+SLOPES = [
+    (lambda t: {"a": difference(t)["difference"].detach()}, "no gradient comes", "detach"),
+    (lambda t: {"a": (t["output"] - t["output"]).sum()}, "is zero everywhere", "detach"),
+    (lambda t: {"a": (t["output"] - t["output"]).abs().sum().sqrt()}, "NaN or inf", "guard roots"),
+]
+GAMES = [
+    (lambda t: {"discriminator": game(t)["generator"]}, "no 'generator'", "given 'fake'"),
+    (lambda t: {"generator": game(t)["generator"]}, "no 'discriminator'", "given 'real'"),
+]
+
+
+def test_good_losses_pass():
+    """Of differences, of a game, and of a slope, which needs inputs and what came of them."""
+
+    def slope(tensors):
+        (found,) = torch.autograd.grad(
+            tensors["logits"].sum(), tensors["inputs"], create_graph=True
+        )
+        return {"penalty": found.square().mean()}
+
+    for spec in (
+        loss(difference),
+        loss(game, ("fake",), role="adversarial"),
+        loss(slope, ("inputs", "logits"), role="penalty"),
+    ):
+        assert {result.status for result in made(spec).values()} == {"passed"}
+
+
+@pytest.mark.parametrize(("function", "what", "mend"), TERMS)
+def test_terms_of_a_loss_are_checked(function, what, mend):
+    """They are finite scalars that come from what `needs` names."""
+    found = made(loss(function))
+    assert what in found["loss-terms"].what
+    assert mend in found["loss-terms"].mend
+    # a term that cannot be computed has no slope either
+    assert {name for name, result in found.items() if result.bad} <= {
+        "loss-terms",
+        "loss-gradients",
+    }
+
+
+def test_a_term_that_is_no_scalar_fails_one_check():
+    """A shape is wrong, and everything else is right."""
+    only(loss(lambda t: {"a": difference(t)["difference"][None]}), "loss-terms", "(1,)", "mean")
+
+
+@pytest.mark.parametrize(("function", "what", "mend"), SLOPES)
+def test_slopes_of_a_loss_are_checked(function, what, mend):
+    """Every term can be learned from."""
+    only(loss(function), "loss-gradients", what, mend)
+
+
+@pytest.mark.parametrize(("function", "what", "mend"), GAMES)
+def test_the_game_of_a_loss_is_checked(function, what, mend):
+    """An adversarial loss has the terms that strategies ask for; other losses need not."""
+    spec = loss(function, ("fake",), role="adversarial")
+    only(spec, "adversarial-terms", what, mend)
+    assert "adversarial-terms" not in made(evolve(spec, role="penalty"))
+
+
+# metrics
+
+
+def metric(function, **facts):
+    """Return the spec of a metric."""
+    facts = {"protocol": "rgb", "higher_is_better": True, **facts}
+    return MetricSpec(**COMMON, factory=lambda _: function, **facts)
+
+
+def sharpness(image, _reference=None):
+    """Return the mean gradient: falls with blur."""
+    return (image[..., 1:] - image[..., :-1]).abs().mean((1, 2, 3))
+
+
+def test_good_metrics_pass():
+    """With and without reference, in both directions."""
+    for spec in (
+        metric(psnr),
+        metric(lambda a, b: -psnr(a, b), higher_is_better=False),
+        metric(sharpness, needs_reference=False),
+    ):
+        found = made(spec)
+        assert {result.status for result in found.values()} == {"passed"}
+        assert ("best-when-identical" in found) == spec.needs_reference
+
+
+METRICS = [
+    ("scores-per-picture", lambda a, b: psnr(a, b) - len(a), "depends on the batch", "no other"),
+    ("direction", lambda a, b: (psnr(a, b) - 25).abs(), "under growing noise", "the sign"),
+    ("best-when-identical", lambda a, b: psnr(a, b).nan_to_num(posinf=0), "scores 0", "reference"),
+]
+
+
+@pytest.mark.parametrize(("check", "function", "what", "mend"), METRICS)
+def test_scores_of_a_metric_are_checked(check, function, what, mend):
+    """A score depends on its own picture, gets worse with it, and is best for the reference."""
+    only(metric(function), check, what, mend)
+
+
+def test_the_shape_of_scores_is_checked():
+    """One number for a batch is not one per picture."""
+    shape = made(metric(lambda a, b: psnr(a, b).mean()))["scores-per-picture"]
+    assert "give (), not (2,)" in shape.what
+
+
+def test_metrics_without_reference_are_shown_blur():
+    """Noise would look sharp to them."""
+    spec = metric(sharpness, needs_reference=False, higher_is_better=False)
+    only(spec, "direction", "under growing blur", "higher_is_better")
+
+
+# domains
+
+
+class Tree:
+    """A good domain with pictures of its own."""
+
+    def __init__(self, root):
+        self.root = root
+
+    def default_root(self):
+        return self.root
+
+    def pairs(self, root, split):
+        if not (root / "blurry").is_dir():
+            raise UsageError("the folder 'blurry' is missing", where=root)
+        found = sorted((root / "blurry").glob("*.png"))
+        chosen = found[:2] if split == "test" else found[2:]
+        return [Pair(path, root / "sharp" / path.name, path.stem) for path in chosen]
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """Return a folder of four pairs."""
+    for side in ("blurry", "sharp"):
+        (tmp_path / side).mkdir()
+        for index in range(4):
+            Image.new("RGB", (12, 8)).save(tmp_path / side / f"{index}.png")
+    return tmp_path
+
+
+def domain(root, **methods):
+    """Return the spec of a domain, some of its methods replaced."""
+    made_by = type("Changed", (Tree,), methods)
+    return DomainSpec(**COMMON, factory=lambda _: made_by(root), layout="DIR/{blurry,sharp}/N.png")
+
+
+def test_a_good_domain_passes(tree):
+    """A domain that ships pairs passes; one that ships none is skipped with the reason."""
+    assert {result.status for result in made(domain(tree)).values()} == {"passed"}
+    without = made(domain(None))
+    skipped = [name for name, result in without.items() if result.status == "skipped"]
+    assert skipped == ["pairs-in-order", "disjoint-scenes", "pairs-fit"]
+    assert without["pairs-fit"].reason.startswith("needs data")
+
+
+def test_the_root_of_a_domain_is_checked(tree):
+    """It is a folder that exists, as a Path."""
+    only(domain(tree / "nowhere"), "default-root", "which is no folder", "Path(__file__)")
+    text = made(domain(str(tree)))
+    assert "text, not a Path" in text["default-root"].what
+
+
+def test_pairs_of_a_domain_are_checked(tree):
+    """They are there, always in one order, disjoint in scenes, and fit together."""
+    turns = itertools.count()
+
+    def shuffled(self, root, split):
+        return Tree.pairs(self, root, split)[:: 1 if next(turns) % 2 else -1]
+
+    def empty(self, root, split):
+        return Tree.pairs(self, root, split) if split == "train" else []
+
+    def one_scene(self, root, split):
+        return [evolve(pair, scene="all") for pair in Tree.pairs(self, root, split)]
+
+    only(domain(tree, pairs=shuffled), "pairs-in-order", "in two orders", "sort")
+    only(domain(tree, pairs=empty), "pairs-in-order", "'test' has no pairs", "both splits")
+    only(domain(tree, pairs=one_scene), "disjoint-scenes", "such as 'all'", "by scene")
+    Image.new("RGB", (12, 9)).save(tree / "sharp" / "0.png")
+    only(domain(tree), "pairs-fit", "two sizes, (12, 8) and (12, 9)", "same size")
+    (tree / "sharp" / "0.png").unlink()
+    assert only(domain(tree), "pairs-fit", "missing", "exist").where.endswith("sharp/0.png")
+
+
+def test_a_wrong_root_of_a_domain_is_checked(tree):
+    """An empty folder is refused by a UsageError that names it."""
+
+    def lenient(self, root, split):
+        return Tree.pairs(self, root, split) if (root / "blurry").is_dir() else []
+
+    def crashing(self, root, split):
+        if not (root / "blurry").is_dir():
+            raise KeyError("blurry")
+        return Tree.pairs(self, root, split)
+
+    def mute(self, root, split):
+        if not (root / "blurry").is_dir():
+            raise UsageError("no")
+        return Tree.pairs(self, root, split)
+
+    for pairs, what in (
+        (lenient, "0 pairs and no error"),
+        (crashing, "KeyError"),
+        (mute, "does not name the folder"),
+    ):
+        only(domain(tree, pairs=pairs), "wrong-root-refused", what, "UsageError")
+
+
+# demos
+
+
+def demo(root, **changes):
+    """Return the spec of a demo over the folder of `tree`."""
+    facts = {
+        "description": "a camera",
+        "blurry": root / "blurry",
+        "sharp": root / "sharp",
+        "test_blurry": root / "blurry",
+        "test_sharp": root / "sharp",
+        "upper_bound": UpperBound(30.0, 0.9, "measured"),
+        "settings": lambda *, quick: {"domain": {"name": "starter"}, "run": {"seed": int(quick)}},
+        **changes,
+    }
+    return DemoSpec(**COMMON, factory=lambda _: SimpleNamespace(**facts))
+
+
+def test_demos_are_checked(tree):
+    """Pictures, settings and facts of a demo, each with its own check."""
+    assert {result.status for result in made(demo(tree)).values()} == {"passed"}
+    only(demo(tree, description=" "), "demo-facts", "what its camera is", "say what")
+    bound = UpperBound(float("nan"), 0.9, "measured")
+    only(demo(tree, upper_bound=bound), "demo-facts", "no measurement", "measurement")
+    wrong = {"settings": lambda *, quick: {"domian": {"name": "starter"}} if quick else {}}
+    only(demo(tree, **wrong), "demo-settings", "settings(quick=True)", "'domain'")
+    shutil.copytree(tree / "sharp", tree / "fewer")
+    (tree / "fewer" / "3.png").unlink()
+    only(demo(tree, test_sharp=tree / "fewer"), "demo-pictures", "without partner", "same path")
+    only(demo(tree, blurry=tree / "no"), "demo-pictures", "no such folder", "path")
+
+
+# strategies
+
+
+class Learning(Stage):
+    """Trains the translator to leave pictures as they are."""
+
+    name = "learning"
+    title = "learning"
+
+    def __init__(self, job, steps):
+        self.steps = steps
+        self.job, self.part = job, job.build("translator")
+        self.optimizer = torch.optim.SGD(self.part.module.parameters(), 0.1)
+
+    def parts(self):
+        return {"network": self.part.module}
+
+    def step(self, _number):
+        sharp = self.job.sharp[0].as_float()
+        loss = (self.part.module(sharp)[-1] - sharp).square().mean()
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        return {"loss": float(loss)}
+
+
+class Plain:
+    """A good strategy."""
+
+    seen: ClassVar[list[Lengths]] = []
+
+    def __init__(self, config):
+        self.config = config
+
+    def adapt(self, job):
+        self.seen.append(self.config)
+        stage = Learning(job, self.config.steps)
+        run_stage(stage, job.run)
+        return self.outcome(stage.part)
+
+    def outcome(self, part):
+        candidates = [Candidate("translator", None, 0.0)]
+        return Outcome(part, None, candidates=candidates, chosen="translator")
+
+
+def strategy(base=Plain, **facts):
+    """Return the spec of a strategy."""
+    return StrategySpec(
+        **{**COMMON, "config": Lengths}, factory=base, needs=("translator",), **facts
+    )
+
+
+class Unnamed(Plain):
+    """Chooses what is not among its candidates."""
+
+    def outcome(self, part):
+        return evolve_outcome(super().outcome(part), chosen="best")
+
+
+class Tensors(Plain):
+    """Puts a tensor into its summary."""
+
+    def outcome(self, part):
+        return evolve_outcome(super().outcome(part), summary={"loss": torch.zeros(1)})
+
+
+class Empty(Plain):
+    """Returns nothing."""
+
+    def outcome(self, _part):
+        return None
+
+
+class Broken(Plain):
+    """Trains something that gives NaN."""
+
+    def outcome(self, part):
+        part.module.conv.bias.data.fill_(float("nan"))
+        return super().outcome(part)
+
+
+class Forgetful(Plain):
+    """Starts anew each time, elsewhere."""
+
+    def adapt(self, job):
+        stage = Learning(job, self.config.steps)
+        stage.part.module.conv.bias.data.normal_()
+        return self.outcome(stage.part)
+
+
+class Failing(Plain):
+    """Needs what the job does not have."""
+
+    def adapt(self, _job):
+        raise RuntimeError("no GPU")
+
+
+def evolve_outcome(outcome, **changes):
+    """Set fields of an outcome."""
+    for name, value in changes.items():
+        setattr(outcome, name, value)
+    return outcome
+
+
+STRATEGIES = [
+    ("adapts", Unnamed, "'best', which is not among", "among the candidates"),
+    ("adapts", Tensors, "summary is no plain data", "float()"),
+    ("adapts", Empty, "NoneType, not an Outcome", "Job alone"),
+    ("adapts", Broken, "NaN", "Job alone"),
+    ("adapts", Failing, "RuntimeError: no GPU", "'tiny'"),
+    ("adapts-resumably", Forgetful, "changes 'translator.conv.bias'", "run_stage"),
+]
+BREAKS = {
+    *(check for check, *_ in (*METRICS, *STRATEGIES)),
+    "loss-terms", "loss-gradients", "adversarial-terms",
+    "default-root", "pairs-in-order", "disjoint-scenes", "pairs-fit", "wrong-root-refused",
+    "demo-pictures", "demo-settings", "demo-facts",
+}  # fmt: skip
+
+
+def test_a_good_strategy_passes_with_its_lengths_shortened():
+    """Whole numbers that are called steps or batch become 2, others stay; it runs twice."""
+    Plain.seen.clear()
+    assert {result.status for result in made(strategy()).values()} == {"passed"}
+    assert Plain.seen == [Lengths(steps=2, batch=2, warmup_steps=2, width=3)] * 2
+
+
+def test_a_preset_called_tiny_is_what_is_run():
+    """A strategy may say itself what a short adaptation is."""
+    Plain.seen.clear()
+    made(strategy(presets={"tiny": {"steps": 3}}))
+    assert Plain.seen == [Lengths(steps=3)] * 2
+
+
+@pytest.mark.parametrize(("check", "base", "what", "mend"), STRATEGIES)
+def test_strategies_are_checked(check, base, what, mend):
+    """One fault of an adaptation fails one check."""
+    only_one = {name for name, result in made(strategy(base)).items() if result.bad}
+    if base is not Empty:
+        assert only_one == {check}
+    found = made(strategy(base))[check]
+    assert what in found.what
+    assert mend in found.mend
+    assert found.where
+
+
+def test_an_adaptation_that_takes_too_long_is_given_up(monkeypatch):
+    """It is skipped, not passed; the reason says what would make it short."""
+    monkeypatch.setattr("b2b_core.testing.checks.strategies.SECONDS", 0.0)
+    found = made(strategy())
+    assert {result.status for result in found.values()} == {"skipped"}
+    assert "given up in 'learning', step 1" in found["adapts"].reason
+    assert "preset 'tiny'" in found["adapts"].reason
+
+
+def test_files_of_the_toys_lie_in_no_lasting_folder(tmp_path, monkeypatch):
+    """An adaptation that is checked leaves nothing behind."""
+    monkeypatch.chdir(tmp_path)
+    made(strategy())
+    assert not list(Path().iterdir())
