@@ -44,6 +44,13 @@ class Forgetful:
     width: int = field(default=8, converter=lambda value: value + 1)
 
 
+@frozen
+class Mistyped:
+    """A default of another type than the option's."""
+
+    width: int = "wide"
+
+
 def deblurrer(_config):
     """Return a good network."""
     return toys.Deblurrer()
@@ -160,6 +167,7 @@ def renamed(_config):
 BROKEN = [
     ("config-round-trip", {"config": Unplain}, "no plain data", "tuples, mappings"),
     ("config-round-trip", {"config": Forgetful}, "width", "tuples, mappings"),
+    ("config-round-trip", {"config": Mistyped}, "not taken back", "fully annotated"),
     ("builds", {"factory": raising}, "RuntimeError: no such thing", "without options"),
     ("builds", {"factory": exiting}, "SystemExit", "without options"),
     ("builds-offline", {"factory": connecting}, "127.0.0.1", "resolved by the core"),

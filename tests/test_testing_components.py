@@ -145,6 +145,16 @@ def test_the_game_of_a_loss_is_checked(function, what, mend):
     assert "adversarial-terms" not in made(evolve(spec, role="penalty"))
 
 
+def test_a_game_that_always_needs_both_sides_is_refused():
+    """G is trained on `fake` alone: a loss that asks for more cannot be chosen by a strategy."""
+
+    def greedy(tensors):
+        return {"discriminator": tensors["real"].mean(), "generator": tensors["fake"].mean()}
+
+    spec = loss(greedy, ("fake", "real"), role="adversarial")
+    only(spec, "adversarial-terms", "given fake it asks for 'real'", "given 'fake'")
+
+
 # metrics
 
 
@@ -172,6 +182,7 @@ def test_good_metrics_pass():
 
 
 METRICS = [
+    ("scores-per-picture", lambda a, b: psnr(a, b) / (len(a) % 2), "scores of ord", "no other"),
     ("scores-per-picture", lambda a, b: psnr(a, b) - len(a), "depends on the batch", "no other"),
     ("direction", lambda a, b: (psnr(a, b) - 25).abs(), "under growing noise", "the sign"),
     ("best-when-identical", lambda a, b: psnr(a, b).nan_to_num(posinf=0), "scores 0", "reference"),
@@ -258,11 +269,15 @@ def test_pairs_of_a_domain_are_checked(tree):
     def empty(self, root, split):
         return Tree.pairs(self, root, split) if split == "train" else []
 
+    def twice(self, root, split):
+        return [*Tree.pairs(self, root, split)] * 2
+
     def one_scene(self, root, split):
         return [evolve(pair, scene="all") for pair in Tree.pairs(self, root, split)]
 
     only(domain(tree, pairs=shuffled), "pairs-in-order", "in two orders", "sort")
     only(domain(tree, pairs=empty), "pairs-in-order", "'test' has no pairs", "both splits")
+    only(domain(tree, pairs=twice), "pairs-in-order", "there twice", "list each once")
     only(domain(tree, pairs=one_scene), "disjoint-scenes", "such as 'all'", "by scene")
     Image.new("RGB", (12, 9)).save(tree / "sharp" / "0.png")
     only(domain(tree), "pairs-fit", "two sizes, (12, 8) and (12, 9)", "same size")

@@ -133,6 +133,21 @@ class Unsure(toys.Deblurrer):
         return super().forward(image) + ((half + 256).float() - image - 256)
 
 
+class Overflowing(toys.Deblurrer):
+    """Leaves the range of numbers under autocast."""
+
+    def forward(self, image):
+        return super().forward(image) + (torch.inf if torch.is_autocast_enabled("cpu") else 0)
+
+
+class Cropping(toys.Deblurrer):
+    """Loses a row where the layout is another one."""
+
+    def forward(self, image):
+        made = super().forward(image)
+        return made if image.is_contiguous() else made[..., 1:, :]
+
+
 class Strided(toys.Deblurrer):
     """Reads memory as it lies."""
 
@@ -171,6 +186,20 @@ class Demanding(toys.Features):
         return [F.conv2d(image, torch.ones(1, 3, 32, 32, device=image.device))]
 
 
+class Detached(toys.Features):
+    """Lets no gradient through, and has no parameters."""
+
+    def forward(self, image):
+        return super().forward(image.detach())
+
+
+class Varying(toys.Features):
+    """Gives as many maps as the picture has room for."""
+
+    def forward(self, image):
+        return super().forward(image)[: 1 + (image.shape[-1] > 10)]
+
+
 class Flat(toys.Features):
     """Gives vectors."""
 
@@ -199,6 +228,41 @@ class OwnCode(Extractor):
 
     def extract(self, sharp, blurry):
         return super().extract(sharp, blurry).mean
+
+
+class FlatCode(Extractor):
+    """Its code is a vector."""
+
+    def extract(self, sharp, blurry):
+        return BlurCode(super().extract(sharp, blurry).mean.flatten(1))
+
+    def reblur(self, sharp, code):
+        return sharp + code[..., None, None]
+
+
+class Unseeded(BlurCode):
+    """Draws without the generator."""
+
+    def sample(self, _generator=None):
+        return self.mean + self.sigma * torch.randn(self.mean.shape)
+
+
+class Undrawn(BlurCode):
+    """Draws nothing."""
+
+    def sample(self, _generator=None):
+        return self.mean
+
+
+def drawing(code_class):
+    """Return a factory of extractors whose codes draw in their own way."""
+
+    class Own(Extractor):
+        def extract(self, sharp, blurry):
+            code = super().extract(sharp, blurry)
+            return code_class(code.mean, code.sigma)
+
+    return lambda _: Own()
 
 
 class Undrawable(Extractor):
@@ -243,10 +307,17 @@ BROKEN = [
     ("gradients", DEBLURRER, lambda _: Unused(), "2 of 4 parameters", "freeze it"),
     ("gradients", DEBLURRER, lambda _: Steep(), "'scale' is NaN or inf", "infinite at zero"),
     ("gradient-of-picture", DEBLURRER, lambda _: Cut(), "missing, zero", "detach"),
+    ("gradient-of-picture", FEATURES, lambda _: Detached(), "does not depend", "detach"),
+    ("maps-of-pictures", FEATURES, lambda _: Varying(), "on the size: [1, 2]", "list of maps"),
+    ("bfloat16", DEBLURRER, lambda _: Overflowing(), "NaN or infinity", "enabled=False"),
+    ("channels-last", DEBLURRER, lambda _: Cropping(), "in one way", "strides"),
     ("bfloat16", DEBLURRER, lambda _: Unsure(), "something else than float32", "enabled=False"),
     ("channels-last", DEBLURRER, lambda _: Strided(), "something else", "strides"),
     ("blur-codes", EXTRACTOR, lambda _: NegativeDeviation(), "negative", "abs()"),
     ("blur-codes", EXTRACTOR, lambda _: OtherShape(), "differ", "BlurCode(mean, sigma)"),
+    ("blur-codes", EXTRACTOR, lambda _: FlatCode(), "a code (2, 3)", "maps (B, C, h, w)"),
+    ("sampled-codes", EXTRACTOR, drawing(Unseeded), "one seed draws two", "BlurCode.sample"),
+    ("sampled-codes", EXTRACTOR, drawing(Undrawn), "two seeds draw one", "BlurCode.sample"),
     ("sampled-codes", EXTRACTOR, lambda _: Undrawable(), "is (2, 3, 63, 48)", "size of `sharp`"),
 ]
 BREAKS = {check for check, *_ in BROKEN}

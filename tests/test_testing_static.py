@@ -249,6 +249,13 @@ SPECS = [
     ("expected-failures", LOSS, {"expected_failures": {"bulids": "x"}}, "'bulids'", "'builds'"),
     ("expected-failures", LOSS, {"expected_failures": {"scales": "x"}}, "of a loss", "known"),
     ("expected-failures", LOSS, {"expected_failures": {"builds": " "}}, "no reason", "give one"),
+    (
+        "expected-failures",
+        LOSS,
+        {"expected_failures": {"expected-failures": "x"}},
+        "this check itself",
+        "remove the name",
+    ),
     ("scales", TRANSLATOR, {"scales": (1.0, 0.5)}, "(1.0, 0.5)", "coarse to fine"),
     ("scales", DiscriminatorSpec(**COMMON), {"scales": ()}, "()", "coarse to fine"),
     ("size-rule", TRANSLATOR, {"size": SizeRule(0)}, "multiple_of is 0", "multiple_of=8"),

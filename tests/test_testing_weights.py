@@ -187,6 +187,20 @@ def test_the_loaded_network_has_to_work(plugin, value, what):
     only(made(plugin, row(plugin)), "weights-output", what, "usable")
 
 
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (lambda made: made[..., 1:, :], "comes out where"),
+        (lambda made: made + 1e-6 * torch.randn_like(made), "two outputs"),
+    ],
+)
+def test_the_loaded_network_has_to_be_sound(plugin, monkeypatch, change, what):
+    """Its output has the size of the picture, and is the same every time."""
+    forward = toys.Deblurrer.forward
+    monkeypatch.setattr(toys.Deblurrer, "forward", lambda self, image: change(forward(self, image)))
+    only(made(plugin, row(plugin)), "weights-output", what, "usable")
+
+
 def test_weights_that_are_not_fetched_are_skipped(plugin, monkeypatch):
     """Nothing is downloaded by a check; the reason names the weights and their state."""
     monkeypatch.setattr("b2b_core.download.fetch", lambda *_: pytest.fail("fetched"))

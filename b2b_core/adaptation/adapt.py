@@ -114,7 +114,8 @@ def _prepare(settings: AdaptSettings, catalogue: Catalogue, parts: Parts) -> _Pr
         "blurry": train_blurry, "held_blurry": held_blurry,
         "sharp": train_sharp, "held_sharp": held_sharp,
     }  # fmt: skip
-    pairs = open_domain(catalogue, settings.domain.name, settings.domain.root, "train", crop)
+    known = settings.domain
+    pairs = open_domain(catalogue, known.name, known.root, "train", crop, known.options)
     return _Prepared(pictures, pairs, deblurrer, file, published, rule, crop, shared)
 
 

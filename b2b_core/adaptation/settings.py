@@ -57,6 +57,8 @@ class DomainSettings:
     #: Published weights by name, or a network file; None for the domain's own.
     deblurrer: str | None = None
     extractor: str | None = None
+    #: Options of the domain itself; its own config class checks them.
+    options: Mapping[str, Any] = field(factory=dict[str, Any])
 
 
 @frozen(kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from b2b_core.config import structure, unstructure
 from b2b_core.errors import B2bError, UsageError
@@ -48,6 +49,15 @@ def is_plain(data: object) -> bool:
     try:
         json.dumps(data, allow_nan=False)
     except (TypeError, ValueError):
+        return False
+    return True
+
+
+def is_taken_back(config: type[object], data: Mapping[str, object]) -> bool:
+    """Tell whether the config class accepts the data."""
+    try:
+        structure(config, data)
+    except B2bError:
         return False
     return True
 
