@@ -26,7 +26,7 @@ class Pipeline:
         deblurrer: image to image of the same size.
         size: the sizes that both networks take.
         device: "auto", "cpu", "cuda" or "cuda:N"; the networks are moved there.
-        precision: "bf16", "float32", or "auto": bf16 where the hardware multiplies it natively.
+        precision: "bf16", "float32", or "auto": bf16 where the hardware is made for it.
         tile: side of tiles in pixels; None takes the whole picture if it fits into memory, and
             else the largest tiles that do.
 

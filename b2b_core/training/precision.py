@@ -15,7 +15,7 @@ class Numerics:
 
     Args:
         device: "auto", "cpu", "cuda" or "cuda:N".
-        precision: "auto" (bf16 where the hardware multiplies it natively), "bf16" or "float32".
+        precision: "auto" (bf16 where the hardware is made for it), "bf16" or "float32".
     """
 
     def __init__(self, device: str = "auto", precision: str = "auto") -> None:
@@ -38,11 +38,13 @@ class Numerics:
 
 
 def fast_bf16(device: torch.device) -> bool:
-    """Say whether bf16 convolutions are faster than float32 ones on this device."""
+    """Say whether bf16 convolutions are faster than float32 ones on this device.
+
+    On a CPU that takes tile instructions (AMX). Vector instructions alone (AVX512-BF16) are not
+    enough: on a machine with these every network here was slower, by 6 to 50 %
+    (benchmarks/networks.md).
+    """
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported())
-    # torch 2.5, the oldest that we take, has no public name for these
-    return bool(
-        torch.cpu._is_amx_tile_supported()  # pyright: ignore[reportPrivateUsage]
-        or torch.cpu._is_avx512_bf16_supported()  # pyright: ignore[reportPrivateUsage]
-    )
+    # torch 2.5, the oldest that we take, has no public name for it
+    return bool(torch.cpu._is_amx_tile_supported())  # pyright: ignore[reportPrivateUsage]
