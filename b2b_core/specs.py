@@ -132,7 +132,8 @@ class LossSpec(Spec[ConfigT, "Loss"]):
     kind: ClassVar[str] = "loss"
     #: Names of the tensors it is called with.
     needs: tuple[str, ...] = ()
-    #: "adversarial", "reconstruction", "penalty" or "fidelity".
+    #: "adversarial", "reconstruction", "penalty" or "fidelity". An adversarial loss gives the term
+    #: `generator` from `fake` alone, and `discriminator` from `fake` and `real`.
     role: str = "reconstruction"
 
 

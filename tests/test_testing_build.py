@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import random
 import socket
+import sys
+import warnings
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -246,6 +248,22 @@ def test_a_product_without_the_methods_of_its_kind_is_refused():
 def test_faults_with_consequences(factory, check, what):
     """Some faults break several promises; the check that names the cause is among them."""
     assert what in failed(evolve(GOOD, factory=factory))[check].what
+
+
+def test_warnings_are_errors_where_the_user_says_so(monkeypatch):
+    """They are silent by default, and what a filter of Python's command line makes of them else."""
+
+    def warning(_config):
+        warnings.warn("soon gone", FutureWarning, stacklevel=1)
+        return toys.Deblurrer()
+
+    spec = evolve(GOOD, factory=warning)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", FutureWarning)
+        monkeypatch.setattr(sys, "warnoptions", [])
+        assert not failed(spec)
+        monkeypatch.setattr(sys, "warnoptions", ["error::FutureWarning"])
+        assert "FutureWarning: soon gone" in failed(spec)["builds"].what
 
 
 def test_what_cannot_be_built_is_said_once():

@@ -431,6 +431,17 @@ class Forgetful(Plain):
         return self.outcome(stage.part)
 
 
+class Swapping(Plain):
+    """Gives a translator at first and a deblurrer later."""
+
+    def adapt(self, job):
+        outcome = super().adapt(job)
+        if (job.run.directory / "done").exists():
+            outcome.translator, outcome.deblurrer = None, job.deblurrer
+        (job.run.directory / "done").touch()
+        return outcome
+
+
 class Failing(Plain):
     """Needs what the job does not have."""
 
@@ -451,6 +462,7 @@ STRATEGIES = [
     ("adapts", Empty, "NoneType, not an Outcome", "Job alone"),
     ("adapts", Broken, "NaN", "Job alone"),
     ("adapts", Failing, "RuntimeError: no GPU", "'tiny'"),
+    ("adapts-resumably", Swapping, "gives another network", "run_stage"),
     ("adapts-resumably", Forgetful, "changes 'translator.conv.bias'", "run_stage"),
 ]
 BREAKS = {

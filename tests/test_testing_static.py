@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 from attrs import define, evolve, field, frozen
@@ -193,6 +194,31 @@ def test_hook_signatures_are_checked(package, line):
     assert mend in found["hook-signatures"].mend
     assert "__init__.py:" in found["hook-signatures"].where
     assert set(found) == {"hook-signatures", "hooks-return-specs"}
+
+
+def test_a_wrapper_is_found(package):
+    """Hooks that wrap others are not called, so they would do nothing."""
+    source = GOOD.replace("@hookimpl", "@hookimpl(wrapper=True)")
+    found = failed(results(items(package(source.replace("return [", "yield [")), (0,))))
+    assert "is a wrapper" in found["hook-signatures"].what
+
+
+def test_a_name_that_no_index_takes_is_found(package):
+    """The distribution's name is checked as well as its version."""
+    found = failed(results(items(package(name="acme!loss"), (0,))))
+    assert list(found) == ["distribution-name"]
+    assert "'acme!loss' is no name" in found["distribution-name"].what
+
+
+def test_an_empty_group_of_entry_points_is_found(package):
+    """A section [b2b] without entries offers nothing; the mend is the line to write."""
+    package()
+    points = next(path for path in map(Path, sys.path) if (path / "acme_loss").is_dir())
+    (points / "acme_loss-1.0.dist-info" / "entry_points.txt").write_text("[b2b]\n")
+    found = failed(results(items(PluginCase(found_named("acme-loss")), (0,))))
+    assert list(found) == ["entry-points-resolve"]
+    assert "is empty" in found["entry-points-resolve"].what
+    assert 'name = "package"' in found["entry-points-resolve"].mend
 
 
 def test_an_unmarked_hook_is_found(package):

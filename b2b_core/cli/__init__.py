@@ -21,6 +21,7 @@ COMMANDS = {
     "adapt": ("b2b_core.cli.adapt:command", "Learn a camera from its blurry and sharp pictures."),
     "deblur": ("b2b_core.cli.deblur:command", "Deblur pictures with a camera profile."),
     "evaluate": ("b2b_core.cli.evaluate:command", "Measure a camera profile, with a report."),
+    "bench": ("b2b_core.cli.bench:command", "Prove an adaptation on cameras, by recipe."),
     "demo": ("b2b_core.cli.demo:command", "Adapt, deblur and evaluate on pictures that ship."),
     "export": ("b2b_core.cli.export:command", "Write a profile or deblurrer as an ONNX file."),
     "train": ("b2b_core.cli.train:command", "Train a deblurrer or extractor of a known domain."),

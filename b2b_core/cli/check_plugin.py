@@ -101,7 +101,7 @@ def _show(reports: Sequence[PluginReport]) -> None:
     from b2b_core.cli.tables import printable, show_table
     from b2b_core.testing import report
 
-    show_table(report.COLUMNS, report.table_rows(reports), fixed=("plugin", "component"))
+    show_table(report.COLUMNS, report.table_rows(reports), fixed=report.COLUMNS)
     for line in report.remarks(reports):
         click.echo(printable(line))
     click.echo(report.summary(reports))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import sys
 import time
 import traceback
 import warnings
@@ -125,7 +126,7 @@ def component_items(
     for check in COMPONENT_CHECKS:
         if check.level in levels and check.applies(spec):
             # what is expected cannot itself be expected to be wrong
-            expected = {} if check is expected_failures else spec.expected_failures
+            expected = dict[str, str]() if check is expected_failures else spec.expected_failures
             yield Item(
                 check=check,
                 case=case,
@@ -150,7 +151,8 @@ def results(todo: Iterable[AnyItem]) -> Iterator[Result]:
             contextlib.redirect_stderr(io.StringIO()),
             warnings.catch_warnings(),
         ):
-            warnings.simplefilter("ignore")
+            if not sys.warnoptions:  # what the user asked for, such as errors, stays
+                warnings.simplefilter("ignore")
             result = item.made()
         yield result
     if last is not None:

@@ -30,7 +30,9 @@ from b2b_core.typed_torch import random
 #: Side of the pictures and of the crops, and what the sides of networks are multiples of.
 SIDE, CROP, MULTIPLE = 160, 32, 4
 #: Whole numbers that say how long or how much is trained, and what they become.
-_LONG = re.compile(r"(.*_)?(steps|epochs|iterations|iters|warmup|hold|grow|batch|batch_size)")
+_LONG = re.compile(
+    r"(.*_)?(steps|epochs|iterations|iters|warmup|hold|grow|batch|batch_size|samples|kernels)"
+)
 SHORT = 2
 
 

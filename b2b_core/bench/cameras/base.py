@@ -29,6 +29,10 @@ class Camera(Protocol):
         """Return the camera's file of an exposure."""
         ...
 
+    def reference(self, scene: Levels) -> Levels:
+        """Return what deblurring should give: the scene in this camera's look, without noise."""
+        ...
+
 
 def rng_of(*names: str) -> np.random.Generator:
     """Return the generator of one exposure: a function of its names, of no order and no state."""

@@ -42,7 +42,7 @@ class Beyond:
     read_noise: float = 0.003
     shot_noise: float = 0.010
     denoising: tuple[float, float] = (0.015, 0.03)
-    sharpening: tuple[float, float] = (0.4, 0.9)
+    sharpening: tuple[float, float] = (0.3, 0.7)
     #: JPEG quality inside the camera, then that of the file.
     first_quality: tuple[int, int] = (88, 95)
     second_quality: tuple[int, int] = (78, 90)
@@ -59,14 +59,17 @@ class Beyond:
         if blur:
             light = self._blur(light, rng)
         noisy = light_to_srgb(with_noise(light, rng, self.read_noise, self.shot_noise))
-        clean = denoised(noisy.astype(np.float64) / 255, rng.uniform(*self.denoising))
-        return to_levels(sharpened(clean, rng.uniform(*self.sharpening)))
+        return _processed(noisy, rng.uniform(*self.denoising), rng.uniform(*self.sharpening))
 
     def encode(self, picture: Levels, rng: np.random.Generator) -> bytes:
         """Return a file whose pixels were compressed before."""
         first = decoded(jpeg(picture, whole_number(rng, self.first_quality)))
         quality = whole_number(rng, self.second_quality)
         return jpeg(first, quality) if self.encoder == "jpeg" else webp(first, quality)
+
+    def reference(self, scene: Levels) -> Levels:
+        """Return the scene as this camera's processing shows it, at its mean strengths."""
+        return _processed(scene, sum(self.denoising) / 2, sum(self.sharpening) / 2)
 
     def _blur(self, light: Array, rng: np.random.Generator) -> Array:
         """Blur the background, then lay moving objects over it, their edges blurred with them."""
@@ -89,7 +92,13 @@ class Beyond:
         centre = rng.uniform(0.2, 0.8, 2) * (height, width)
         angle = np.arctan2(y - centre[0], x - centre[1])
         phases, heights = rng.uniform(0, 2 * np.pi, _WAVES), rng.uniform(0, 0.15, _WAVES)
-        waves = [h * np.cos((n + 2) * angle + p) for n, (p, h) in enumerate(zip(phases, heights, strict=True))]
-        outline = radius * (1 + np.sum(waves, axis=0))
+        outline = np.full_like(angle, radius)
+        for wave in range(_WAVES):
+            outline += radius * heights[wave] * np.cos((wave + 2) * angle + phases[wave])
         distance = np.hypot(y - centre[0], x - centre[1])
         return np.asarray((outline - distance + 0.5).clip(0, 1)[..., None], np.float64)
+
+
+def _processed(stored: Levels, denoising: float, sharpening: float) -> Levels:
+    value = stored.astype(np.float64) / 255
+    return to_levels(sharpened(denoised(value, denoising), sharpening))

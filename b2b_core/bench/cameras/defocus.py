@@ -41,3 +41,7 @@ class Defocus:
     def encode(self, picture: Levels, rng: np.random.Generator) -> bytes:  # noqa: ARG002 - as in Camera
         """Return a PNG file."""
         return png(picture)
+
+    def reference(self, scene: Levels) -> Levels:
+        """Return the scene itself: this camera adds no look of its own."""
+        return scene

@@ -54,6 +54,10 @@ class Phone:
         """Return a JPEG file."""
         return jpeg(picture, whole_number(rng, self.quality))
 
+    def reference(self, scene: Levels) -> Levels:
+        """Return the scene itself: this camera adds no look of its own."""
+        return scene
+
     def _blur(self, light: Array, rng: np.random.Generator) -> Array:
         height, width = light.shape[:2]
         path = hand_path(rng, rng.uniform(*self.motion))

@@ -1,0 +1,37 @@
+"""What the command line adds to a recipe; imports nothing heavy."""
+
+from __future__ import annotations
+
+from attrs import field, frozen
+
+#: Stages of a run, in order.
+STAGES = ("render", "known", "bound", "adapt", "measure")
+
+
+@frozen(kw_only=True)
+class Extras:
+    """Deviations from a recipe that are results of their own, under a label."""
+
+    #: Candidates that are trained to their end beside the chosen one.
+    also: tuple[str, ...] = ()
+    #: Share of S that the adaptation gets.
+    sharp_share: float = 1.0
+    #: Settings of the adaptation, as KEY=VALUE.
+    overrides: tuple[str, ...] = ()
+    #: Name of these results; made of the rest if empty.
+    said_label: str = field(default="")
+
+    @property
+    def label(self) -> str:
+        """What files and rows of the table are named by; empty for the recipe itself."""
+        if self.said_label:
+            return self.said_label
+        parts = [f"also-{'-'.join(self.also)}"] if self.also else []
+        parts += [f"sharp-{self.sharp_share:g}"] if self.sharp_share < 1 else []
+        parts += ["set"] if self.overrides else []
+        return "_".join(parts)
+
+    @property
+    def base(self) -> Extras:
+        """The same run with all of S and nothing beside what is chosen."""
+        return Extras(overrides=self.overrides)
