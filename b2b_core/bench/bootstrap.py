@@ -48,11 +48,14 @@ def gap_closed(trial: Trial) -> float:
 def interval(
     trial: Trial, statistic: Callable[[Trial], float], seed: int = 0, resamples: int = _RESAMPLES
 ) -> Interval:
-    """Return a statistic with its percentile interval of `LEVEL`.
+    """Return a statistic with its percentile interval of `LEVEL`; NaNs where it is not defined.
 
     Pictures are drawn with replacement, the same ones for every way and seed, and seeds are drawn
     with replacement independently of them. With one seed only pictures vary.
     """
+    value = statistic(trial)
+    if np.isnan(value):
+        return Interval(value, value, value)
     rng = np.random.default_rng(seed)
     seeds, pictures = trial.chosen.shape
     values = np.empty(resamples)
@@ -67,4 +70,4 @@ def interval(
             )
         )
     low, high = np.nanquantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Interval(statistic(trial), float(low), float(high))
+    return Interval(value, float(low), float(high))

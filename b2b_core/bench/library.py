@@ -45,7 +45,9 @@ def recipes_named(name: str, *, quick: bool = False) -> list[Recipe]:
         return read_recipes(FOLDER / f"{name}.toml", quick=quick)
     for stem in names():
         if name.startswith(f"{stem}-"):
-            found = [r for r in read_recipes(FOLDER / f"{stem}.toml", quick=quick) if r.name == name]
+            found = [
+                r for r in read_recipes(FOLDER / f"{stem}.toml", quick=quick) if r.name == name
+            ]
             if found:
                 return found
     every = [recipe.name for recipe in all_recipes()]
@@ -85,9 +87,7 @@ def _recipe(
 def _check(recipe: Recipe, path: Path) -> None:
     rendered = recipe.pictures is not None and recipe.camera is not None
     if rendered == (recipe.unknown is not None):
-        raise UsageError(
-            "a recipe has either [pictures] and [camera], or [unknown]", where=path
-        )
+        raise UsageError("a recipe has either [pictures] and [camera], or [unknown]", where=path)
     if recipe.unknown is not None and recipe.known.root is None:
         raise UsageError("'known.root' has to be set beside [unknown]", where=path)
 
@@ -99,8 +99,6 @@ def laid_over(below: Mapping[str, object], above: Mapping[str, object]) -> dict[
         under = merged.get(key)
         merged[key] = laid_over(under, value) if is_table(under) and is_table(value) else value
     return merged
-
-
 
 
 def simulated_names() -> list[str]:

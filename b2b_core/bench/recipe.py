@@ -132,5 +132,3 @@ class Recipe:
     def pooled(self) -> str:
         """The name under which the table shows this recipe."""
         return self.group or self.name
-
-

@@ -72,13 +72,13 @@ def sections(results: Sequence[Result]) -> list[Section]:
 
 def _section(group: str, label: str, results: list[Result]) -> Section:
     recipes = sorted({result.recipe for result in results})
-    by_seed = {
-        name: {r.seed: r for r in results if r.recipe == name} for name in recipes
-    }
+    by_seed = {name: {r.seed: r for r in results if r.recipe == name} for name in recipes}
     shared = sorted(set.intersection(*(set(found) for found in by_seed.values())))
     used = [[by_seed[name][seed] for seed in shared] for name in recipes] if shared else [results]
     ways = _ordered({way for runs in used for run in runs for way in run.ways})
-    rows = (_row(way, used) for way in ways if all(way in run.ways for runs in used for run in runs))
+    rows = (
+        _row(way, used) for way in ways if all(way in run.ways for runs in used for run in runs)
+    )
     return Section(group, label, tuple(rows), tuple(run for runs in used for run in runs))
 
 
@@ -95,9 +95,7 @@ def _row(way: str, runs: Sequence[Sequence[Result]]) -> Row:
         return row
     trial = trial_of(runs, way)
     gap = _interval(trial, gap_closed) if trial.bound is not None and way != BOUND else None
-    return Row(
-        way, row.psnr, row.ssim, _interval(trial, gain), gap, row.seeds, row.pictures
-    )
+    return Row(way, row.psnr, row.ssim, _interval(trial, gain), gap, row.seeds, row.pictures)
 
 
 def trial_of(runs: Sequence[Sequence[Result]], way: str) -> Trial:
