@@ -11,12 +11,17 @@ import torch
 _CPU = Path("/proc/cpuinfo")
 
 
-def machine() -> dict[str, str]:
-    """Return processor, cores that this process may use, threads and GPU of torch, versions."""
+def machine(*, half: bool) -> dict[str, str]:
+    """Return processor, cores that this process may use, threads and GPU of torch, versions.
+
+    Args:
+        half: whether networks ran in bf16.
+    """
     found = {
         "processor": _processor(),
         "cores": str(_cores()),
         "threads": str(torch.get_num_threads()),
+        "numbers": "bf16" if half else "float32",
         "torch": torch.__version__,
         "python": platform.python_version(),
     }
@@ -26,16 +31,12 @@ def machine() -> dict[str, str]:
 
 
 def _processor() -> str:
-    """Return the processor's name, with AMX where it has it: bf16 depends on that."""
     try:
         lines = _CPU.read_text(encoding="utf-8").splitlines()
     except OSError:
-        return platform.processor() or platform.machine()
-    said = dict(
-        (key.strip(), value.strip()) for key, _, value in (line.partition(":") for line in lines)
-    )
-    name = said.get("model name") or platform.machine()
-    return f"{name}, AMX" if "amx_tile" in said.get("flags", "").split() else name
+        lines = []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, "") or platform.processor() or platform.machine()
 
 
 def _cores() -> int:

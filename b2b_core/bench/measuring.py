@@ -45,14 +45,14 @@ def measured(
     others = set(made.outcome.alternatives) - {made.outcome.chosen}
     return Result(
         recipe=plan.recipe.name, group=plan.recipe.pooled, seed=plan.seed,
-        label=plan.extras.label, quick=quick, key=plan.key, code=code_of(made),
+        label=plan.extras.label, arguments=plan.extras.arguments, quick=quick, key=plan.key, code=code_of(made),
         ways=found, chosen=made.outcome.chosen, seconds=seconds,
         training_seconds=sum(time for stage, time in seconds.items() if stage not in others),
         known=_facts(plan.deblurrer, catalogue),
         bound={} if bound is None else _facts(bound, catalogue),
         candidates=tuple(asdict(candidate) for candidate in made.outcome.candidates),
         learned=_plain(made.outcome.summary), checks=checks,
-        warnings=tuple(made.warnings), protocol=PROTOCOL, machine=machine(),
+        warnings=tuple(made.warnings), protocol=PROTOCOL, machine=machine(half=made.job.run.numerics.half),
         made=datetime.now(UTC).isoformat(timespec="seconds"),
     )  # fmt: skip
 
@@ -90,7 +90,8 @@ def _ways(made: Adaptation) -> dict[str, Pipeline]:
         )
 
     ways = {ALONE: pipeline(None, None)}
-    ways |= {name: pipeline(*parts) for name, parts in outcome.alternatives.items()}
+    trained = {name: parts for name, parts in outcome.alternatives.items() if any(parts)}
+    ways |= {name: pipeline(*parts) for name, parts in trained.items()}
     if outcome.chosen not in outcome.alternatives and (outcome.translator or outcome.deblurrer):
         ways[CHOICE] = pipeline(outcome.translator, outcome.deblurrer)
     return ways

@@ -32,6 +32,15 @@ class Extras:
         return "_".join(parts)
 
     @property
+    def arguments(self) -> str:
+        """What the command line says for these extras."""
+        parts = [f"--also {','.join(self.also)}"] if self.also else []
+        parts += [f"--sharp-share {self.sharp_share:g}"] if self.sharp_share < 1 else []
+        parts += [f"--set {override}" for override in self.overrides]
+        parts += [f"--label {self.said_label}"] if self.said_label else []
+        return " ".join(parts)
+
+    @property
     def base(self) -> Extras:
         """The same run with all of S and nothing beside what is chosen."""
         return Extras(overrides=self.overrides)

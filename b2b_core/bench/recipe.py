@@ -87,6 +87,8 @@ class Bound:
 
     #: Published weights instead of training.
     weights: str | None = None
+    #: At most so many pairs of a data set, evenly spread: decoded, they are held in memory.
+    most_pairs: int = field(default=1000, validator=ge(1))
     training: Training = Training(steps=2400, crop=112, ema=0.995)
 
 

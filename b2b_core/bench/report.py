@@ -90,16 +90,15 @@ def _run(result: Result) -> dict[str, object]:
 
 
 def _commands(results: Sequence[Result]) -> str:
-    """Return one command per label and set of seeds."""
-    groups: dict[tuple[str, tuple[int, ...]], list[str]] = {}
-    for recipe, label in sorted({(r.recipe, r.label) for r in results}):
-        seeds = tuple(sorted(r.seed for r in results if (r.recipe, r.label) == (recipe, label)))
-        groups.setdefault((label, seeds), []).append(recipe)
+    """Return one command per set of seeds and of deviations from the recipes."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for recipe, said in sorted({(result.recipe, result.arguments) for result in results}):
+        seeds = sorted(r.seed for r in results if (r.recipe, r.arguments) == (recipe, said))
+        groups.setdefault((said, ",".join(map(str, seeds))), []).append(recipe)
     quick = " --quick" if any(result.quick for result in results) else ""
     return "\n".join(
-        f"b2b bench run {' '.join(names)} --data ROOT --seeds {','.join(map(str, seeds))}{quick}"
-        + (f"  # {label}" if label else "")
-        for (label, seeds), names in groups.items()
+        f"b2b bench run {' '.join(names)} --data ROOT --seeds {seeds}{quick} {said}".rstrip()
+        for (said, seeds), names in groups.items()
     )
 
 
@@ -115,8 +114,8 @@ def _machine(result: Result) -> str:
     said = result.machine
     gpu = f", {said['gpu']}" if "gpu" in said else ""
     return (
-        f"{said['processor']}, {said['cores']} cores, {said['threads']} threads{gpu}, "
-        f"torch {said['torch']}"
+        f"{said['processor']}, {said['cores']} core(s), {said['threads']} thread(s){gpu}, "
+        f"torch {said['torch']}, {said['numbers']}"
     )
 
 

@@ -34,6 +34,8 @@ class Result:
     seed: int
     #: Of deviations from the recipe; empty for the recipe itself.
     label: str = ""
+    #: What the command line said for them.
+    arguments: str = ""
     quick: bool = False
     #: Of everything that decided the run but the code, and of the code.
     key: str = ""

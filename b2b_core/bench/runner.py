@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -60,7 +60,7 @@ class Bench:
         for recipe in recipes:
             try:
                 for result in self.run_recipe(recipe, seeds):
-                    results.append(result)  # noqa: PERF402 - kept if a later seed fails
+                    results.append(result)
             except B2bError as error:
                 get_logger("b2b.bench").error("failed", recipe=recipe.name, why=str(error))
                 failures.append(error)
@@ -119,13 +119,13 @@ class Bench:
 
 def _numerics(recipe: Recipe) -> Numerics:
     """Return device and number format of the networks around the adaptation: the same as its."""
-    said = recipe.adaptation.get("run", {})
-    run = said if is_table(said) else {}
-    return Numerics(str(run.get("device", "auto")), str(run.get("precision", "auto")))
+    run: object = recipe.adaptation.get("run")
+    said = run if is_table(run) else dict[str, object]()
+    return Numerics(str(said.get("device", "auto")), str(said.get("precision", "auto")))
 
 
 @contextmanager
-def _said(recipe: Recipe, stage: str, seed: int | None = None) -> Iterator[None]:
+def _said(recipe: Recipe, stage: str, seed: int | None = None) -> Generator[None]:
     """Log the beginning and the end of a stage."""
     log = get_logger("b2b.bench").bind(recipe=recipe.name, stage=stage)
     log = log if seed is None else log.bind(seed=seed)

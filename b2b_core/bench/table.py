@@ -73,7 +73,9 @@ def sections(results: Sequence[Result]) -> list[Section]:
 def _section(group: str, label: str, results: list[Result]) -> Section:
     recipes = sorted({result.recipe for result in results})
     by_seed = {name: {r.seed: r for r in results if r.recipe == name} for name in recipes}
-    shared = sorted(set.intersection(*(set(found) for found in by_seed.values())))
+    shared = [
+        seed for seed in sorted(by_seed[recipes[0]]) if all(seed in by_seed[n] for n in recipes)
+    ]
     used = [[by_seed[name][seed] for seed in shared] for name in recipes] if shared else [results]
     ways = _ordered({way for runs in used for run in runs for way in run.ways})
     rows = (
@@ -142,9 +144,8 @@ def summary(results: Sequence[Result]) -> str:
         title = f"{section.group} {section.label}".strip()
         head = [title, "PSNR", "SSIM", "gain in dB", "gap closed"]
         chosen = ", ".join(f"seed {run.seed}: {run.chosen}" for run in section.results)
-        blocks.append(
-            f"{plain_table(head, rows)}\nchosen: {chosen}; {section.minutes:.1f} minutes of training"
-        )
+        trained = f"{section.minutes:.1f} minutes of training"
+        blocks.append(f"{plain_table(head, rows)}\nchosen: {chosen}; {trained}")
     return "\n\n".join(blocks)
 
 

@@ -24,7 +24,7 @@ def splat(points: Array, size: int) -> Array:
         for dx in (0, 1):
             weight = np.abs(1 - dx - part[:, 0]) * np.abs(1 - dy - part[:, 1])
             np.add.at(kernel, (corner[:, 1] + dy, corner[:, 0] + dx), weight)
-    return kernel / kernel.sum()
+    return np.asarray(kernel / kernel.sum(), np.float64)
 
 
 def disk(radius: float, size: int, oversampling: int = 8) -> Array:

@@ -12,7 +12,7 @@ def gaussian(sigma: float, size: int) -> Array:
     """Return a `(size, size)` Gaussian of sum 1; size is odd."""
     along = np.exp(-((np.arange(size) - size // 2) ** 2) / (2 * sigma**2))
     kernel = np.outer(along, along)
-    return kernel / kernel.sum()
+    return np.asarray(kernel / kernel.sum(), np.float64)
 
 
 def denoised(value: Array, strength: float, radius: int = 2) -> Array:
