@@ -134,15 +134,32 @@ def test_the_example_says_all_defaults_and_is_accepted(kind, capsys):
         settings = read_settings({**DATA, **tomllib.loads(one["example"])})
         chosen = getattr(settings, CHOSEN[kind])
         assert chosen.name == spec.name
-        if kind != "domain":
-            options = chosen.options
-            if kind == "strategy":
-                options = with_preset(spec, options)
-            said = structure(spec.config, options)
-            assert unstructure(said) == unstructure(spec.config())
-            told = {row["name"].partition(".")[0] for row in one["settings"]
-                    if row["default"] is not None}  # fmt: skip
-            assert set(options) == told
+        options = chosen.options
+        if kind == "strategy":
+            options = with_preset(spec, options)
+        said = structure(spec.config, options)
+        assert unstructure(said) == unstructure(spec.config())
+        told = {row["name"].partition(".")[0] for row in one["settings"]
+                if row["default"] is not None}  # fmt: skip
+        assert set(options) == told
+
+
+def test_the_example_of_a_domain_has_its_options(install, capsys):
+    """They stand in a table of their own, inner tables below it; a domain without has none."""
+    source = ODD.format(spec="DomainSpec", hook="b2b_domains", name="odd")
+    source = source.replace('name="odd",', 'name="odd", layout="ROOT/",')
+    install("acme-odd", source)
+    text = printed(capsys, "show", "odd", "--example")
+    domain = tomllib.loads(text)["domain"]
+    assert set(domain) == {"name", "options"}
+    assert domain["options"]["inner"] == {"depth": 5}
+    assert domain["options"]["told"] == "x"
+    assert text.count("[domain.options]") == 1
+    assert "# needed is not set: a number" in text
+    head, tail = source.replace('"odd"', '"bare"').split("@frozen(kw_only=True)")
+    bare = f"{head}@frozen\nclass Config:\n    pass\n\n@hookimpl{tail.split('@hookimpl')[1]}"
+    install("acme-bare", bare)
+    assert "options" not in printed(capsys, "show", "bare", "--example")
 
 
 def test_the_example_alone_is_a_file(capsys):

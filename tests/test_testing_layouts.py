@@ -42,7 +42,9 @@ def read(shapes):
 def result(*layouts):
     """Make the check of a network with these layouts."""
     spec = DeblurrerSpec(name="acme", config=Config, factory=Network, summary="s", layouts=layouts)
-    items = [i for i in component_items(ComponentCase(spec, "acme"), (1,)) if i.check.name in BREAKS]
+    items = [
+        i for i in component_items(ComponentCase(spec, "acme"), (1,)) if i.check.name in BREAKS
+    ]
     made = list(results(items))
     return made[0] if made else None
 

@@ -1,1 +1,1 @@
-"""The proof bench: cameras, known domains and adaptations, built, trained and measured by recipe."""
+"""The proof bench: cameras and known domains, built, adapted to and measured by recipe."""

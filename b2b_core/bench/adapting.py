@@ -20,6 +20,7 @@ from b2b_core.bench.networks import Weights
 from b2b_core.bench.options import Extras
 from b2b_core.bench.recipe import Recipe
 from b2b_core.config import apply_overrides
+from b2b_core.log import get_logger
 from b2b_core.narrowing import is_table
 from b2b_core.training.checkpoint import load_checkpoint
 
@@ -129,6 +130,10 @@ def _take_over(plan: Plan) -> None:
     wanted: Collection[str] | None = None
     if plan.extras.sharp_share < 1:
         wanted = plan.recipe.camera_stages
+        if not source.is_dir():
+            get_logger("b2b.bench").warning(
+                "no run with all of S to take the camera's model from: it is learned from the share"
+            )
     for path in sorted(source.glob("*.pt")):
         target = plan.folder / _CHECKPOINTS / path.name
         if (wanted is None or path.stem in wanted) and not target.exists():

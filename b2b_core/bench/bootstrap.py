@@ -9,6 +9,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Places = NDArray[np.int64]
 #: Share of the resampled values inside an interval.
 LEVEL = 0.95
 _RESAMPLES = 10_000
@@ -60,8 +61,8 @@ def interval(
     seeds, pictures = trial.chosen.shape
     values = np.empty(resamples)
     for number in range(resamples):
-        drawn = rng.integers(pictures, size=pictures)
-        runs = rng.integers(seeds, size=seeds)
+        drawn: Places = rng.integers(pictures, size=(pictures,), dtype=np.int64)
+        runs: Places = rng.integers(seeds, size=(seeds,), dtype=np.int64)
         values[number] = statistic(
             Trial(
                 trial.chosen[runs][:, drawn],

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from b2b_core.atomic import replacing
 from b2b_core.bench.keys import key_of
 from b2b_core.bench.material import CameraMaterial
 from b2b_core.bench.recipe import Recipe, Unknown
@@ -99,8 +97,7 @@ def _link(folder: Path, links: Links) -> None:
             link = folder / name
             if not link.is_symlink():
                 link.parent.mkdir(parents=True, exist_ok=True)
-                with replacing(link) as part:
-                    os.symlink(target.resolve(), part)
+                link.symlink_to(target.resolve())
 
 
 def _spread(pairs: Sequence[Pair], most: int) -> list[Pair]:

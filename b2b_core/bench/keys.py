@@ -10,6 +10,7 @@ from pathlib import Path
 
 #: Hex digits of a key that folders and files are named by.
 _SHOWN = 12
+_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def key_of(parts: Mapping[str, object]) -> str:
@@ -37,13 +38,12 @@ def package_key(*folders: Path) -> str:
 def _without_docstrings(path: Path) -> ast.Module:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list) and body and _is_docstring(body[0]):
-            body[:] = body[1:]
+        if isinstance(node, _DOCUMENTED) and node.body and _is_docstring(node.body[0]):
+            del node.body[0]
     return tree
 
 
-def _is_docstring(node: object) -> bool:
+def _is_docstring(node: ast.stmt) -> bool:
     return (
         isinstance(node, ast.Expr)
         and isinstance(node.value, ast.Constant)

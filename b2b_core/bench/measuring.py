@@ -45,14 +45,16 @@ def measured(
     others = set(made.outcome.alternatives) - {made.outcome.chosen}
     return Result(
         recipe=plan.recipe.name, group=plan.recipe.pooled, seed=plan.seed,
-        label=plan.extras.label, arguments=plan.extras.arguments, quick=quick, key=plan.key, code=code_of(made),
+        label=plan.extras.label, arguments=plan.extras.arguments, quick=quick, key=plan.key,
+        code=code_of(made),
         ways=found, chosen=made.outcome.chosen, seconds=seconds,
         training_seconds=sum(time for stage, time in seconds.items() if stage not in others),
         known=_facts(plan.deblurrer, catalogue),
         bound={} if bound is None else _facts(bound, catalogue),
         candidates=tuple(asdict(candidate) for candidate in made.outcome.candidates),
         learned=_plain(made.outcome.summary), checks=checks,
-        warnings=tuple(made.warnings), protocol=PROTOCOL, machine=machine(half=made.job.run.numerics.half),
+        warnings=tuple(made.warnings), protocol=PROTOCOL,
+        machine=machine(half=made.job.run.numerics.half),
         made=datetime.now(UTC).isoformat(timespec="seconds"),
     )  # fmt: skip
 

@@ -56,7 +56,7 @@ def known_deblurrer(
 ) -> Weights:
     """Return the known domain's deblurrer, trained if nobody has trained it before."""
     said = recipe.known
-    if said.weights is not None:
+    if said.weights:
         return published(said.weights, catalogue)
     options = _options(catalogue, said.component, said.options)
     key = key_of(
@@ -88,7 +88,7 @@ def upper_bound(
     bound = recipe.upper_bound
     if bound is None:
         return None
-    if bound.weights is not None:
+    if bound.weights:
         return published(bound.weights, catalogue)
     key = key_of(
         {

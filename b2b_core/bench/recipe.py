@@ -74,7 +74,7 @@ class Known:
     #: Parameters of `known.StraightMotion` and `known.Video`.
     motion: Mapping[str, Any] = field(factory=dict[str, Any])
     video: Mapping[str, Any] = field(factory=dict[str, Any])
-    #: Published weights or a network file; None trains the component.
+    #: Published weights or a network file; none, or an empty text, trains the component.
     weights: str | None = None
     component: str = "unet"
     options: Mapping[str, Any] = field(factory=dict[str, Any])
@@ -85,7 +85,7 @@ class Known:
 class Bound:
     """The paired upper bound: the known deblurrer fine-tuned on true pairs of the camera."""
 
-    #: Published weights instead of training.
+    #: Published weights instead of training; an empty text trains.
     weights: str | None = None
     #: At most so many pairs of a data set, evenly spread: decoded, they are held in memory.
     most_pairs: int = field(default=1000, validator=ge(1))
@@ -94,11 +94,10 @@ class Bound:
 
 @frozen(kw_only=True)
 class Checks:
-    """Table 6 of the paper: does the converted picture have the known blur?"""
+    """Table 6 of the paper: whether converted pictures have the known blur."""
 
     steps: int = field(default=2000, validator=ge(1))
-    batch: int = field(default=16, validator=ge(1))
-    crop: int = field(default=256, validator=ge(32))
+    batch: int = field(default=16, validator=ge(2))
     lr: float = 1e-4
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 
 from b2b_core.atomic import replacing
-from b2b_core.bench.bootstrap import Interval
 from b2b_core.bench.library import all_recipes
 from b2b_core.bench.recipe import Recipe
 from b2b_core.bench.results import ALONE, BLURRY, BOUND, CHOICE, Result, all_results
@@ -154,17 +153,21 @@ def _section(section: Section, recipe: Recipe | None) -> str:
     title = recipe.title if recipe else section.group
     label = f" ({section.label})" if section.label else ""
     about = f"{recipe.about.strip()}\n\n" if recipe else ""
-    rows = [_way(row) for row in section.rows]
-    table = markdown(["", "PSNR (dB)", "SSIM", "gain in dB", "gap closed"], rows)
+    published: Mapping[str, float] = recipe.published if recipe else dict[str, float]()
+    rows = [_way(row, published) for row in section.rows]
+    columns = ["", "PSNR (dB)", "SSIM", "gain in dB", "gap closed"]
+    table = markdown([*columns, *(["the paper's PSNR"] if published else [])], rows)
     size = f"{section.rows[0].seeds} seed(s), {section.rows[0].pictures} pictures."
     return f"\n## {title}{label}\n\n{about}{table}\n{size} {_runs(section, recipe)}\n"
 
 
-def _way(row: Row) -> list[str]:
-    gap: Interval | None = row.gap
+def _way(row: Row, published: Mapping[str, float]) -> list[str]:
     name = LABELS.get(row.way, f"candidate: {row.way}")
-    bold = f"**{name}**" if row.way == CHOICE else name
-    return [bold, f"{row.psnr:.2f}", f"{row.ssim:.4f}", shown(row.gain, "+.2f"), shown(gap, ".2f")]
+    cells = [f"**{name}**" if row.way == CHOICE else name, f"{row.psnr:.2f}", f"{row.ssim:.4f}"]
+    cells += [shown(row.gain, "+.2f"), shown(row.gap, ".2f")]
+    if published:
+        cells.append(f"{published[row.way]:.2f}" if row.way in published else "")
+    return cells
 
 
 def _runs(section: Section, recipe: Recipe | None) -> str:

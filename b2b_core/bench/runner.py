@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from attrs import field, frozen
 
 from b2b_core.bench.adapting import Plan, run_adaptation
+from b2b_core.bench.checks import converter_checks
 from b2b_core.bench.material import CameraMaterial, KnownMaterial, build_camera, build_known
 from b2b_core.bench.measuring import measured
 from b2b_core.bench.networks import Weights, known_deblurrer, upper_bound
@@ -18,6 +19,7 @@ from b2b_core.bench.options import STAGES, Extras
 from b2b_core.bench.recipe import Recipe
 from b2b_core.bench.results import Result, read_result, result_path, write_result
 from b2b_core.errors import B2bError, UsageError
+from b2b_core.locking import locked
 from b2b_core.log import get_logger
 from b2b_core.narrowing import is_table
 from b2b_core.training.precision import Numerics
@@ -42,7 +44,7 @@ class Bench:
     only: str = STAGES[-1]
     #: Run again what has a result.
     again: bool = False
-    extras: Extras = Extras()
+    extras: Extras = field(factory=Extras)
 
     def run(self, recipes: Sequence[Recipe], seeds: Sequence[int]) -> list[Result]:
         """Run recipes one after the other; what one of them lacks does not stop the others.
@@ -96,24 +98,35 @@ class Bench:
         self, recipe: Recipe, seed: int, camera: CameraMaterial, known: KnownMaterial,
         deblurrer: Weights, bound: Weights | None,
     ) -> Result | None:  # fmt: skip
+        """Return the result of one seed, found or made; None where nothing is to be measured."""
         plan = Plan(recipe, camera, known, deblurrer, seed, self.extras, self.out)
-        path = result_path(self.out, recipe.name, self.extras.label, seed)
-        if path.exists() and not self.again and (found := read_result(path)).key == plan.key:
-            get_logger("b2b.bench").info("there already", recipe=recipe.name, seed=seed)
-            return found
+        plan.folder.parent.mkdir(parents=True, exist_ok=True)
+        with locked(plan.folder, "runs this recipe and seed"):
+            return self._found(plan) or self._made(plan, bound)
+
+    def _found(self, plan: Plan) -> Result | None:
+        path = result_path(self.out, plan.recipe.name, self.extras.label, plan.seed)
+        if self.again or not path.exists():
+            return None
+        found = read_result(path)
+        if found.key != plan.key:
+            return None
+        get_logger("b2b.bench").info("there already", recipe=plan.recipe.name, seed=plan.seed)
+        return found
+
+    def _made(self, plan: Plan, bound: Weights | None) -> Result | None:
+        recipe, seed = plan.recipe, plan.seed
         with _said(recipe, "adapt", seed):
             made = run_adaptation(plan, self.catalogue)
         if self.only == "adapt":
             return None
         checks = dict[str, float]()
         if recipe.checks is not None:
-            from b2b_core.bench.checks import converter_checks
-
             with _said(recipe, "checks", seed):
-                checks = converter_checks(recipe.checks, made)
+                checks = converter_checks(recipe.checks, plan, made)
         with _said(recipe, "measure", seed):
             result = measured(plan, made, bound, self.catalogue, quick=self.quick, checks=checks)
-        write_result(path, result)
+        write_result(result_path(self.out, recipe.name, self.extras.label, seed), result)
         return result
 
 

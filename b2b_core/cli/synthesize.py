@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
+from b2b_core.cli.domain_options import domain_options, read_domain_options
 from b2b_core.cli.options import catalogue_from, device_options, seed_option
 
 FILE = click.Path(path_type=Path)
 
 
 @click.command()
-@click.option("--domain", metavar="NAME", required=True, help="The known domain.")
-@click.option("--domain-root", metavar="DIR", type=FILE, help="Where its pairs lie.")
+@domain_options
 @click.option("--sharp", metavar="DIR", type=FILE, required=True, help="Sharp pictures.")
 @click.option("--extractor", metavar="NAME|FILE", help="Weights of the blur kernel extractor.")
 @click.option("--kernels", is_flag=True, help="Measure kernels on the pairs; no extractor.")
@@ -28,7 +28,8 @@ FILE = click.Path(path_type=Path)
 @click.option("-o", "--out", type=FILE, required=True, help="Folder to write; must not exist.")
 @click.pass_context
 def command(
-    ctx: click.Context, domain: str, domain_root: Path | None, sharp: Path, extractor: str | None,
+    ctx: click.Context, domain: str, domain_root: Path | None,
+    domain_option: tuple[str, ...], sharp: Path, extractor: str | None,
     kernels: bool, count: int, crop: int, device: str | None, precision: str | None,
     seed: int | None, out: Path,
 ) -> None:  # fmt: skip
@@ -39,7 +40,8 @@ def command(
     from b2b_core.synthesis.write import synthesize
 
     sheet = synthesize(
-        catalogue_from(ctx), domain=domain, root=domain_root, sharp=sharp, out=out, count=count,
+        catalogue_from(ctx), domain=domain, root=domain_root,
+        domain_options=read_domain_options(domain_option), sharp=sharp, out=out, count=count,
         crop=crop, seed=seed or 0, extractor=extractor, kernels=kernels,
         device=device or "auto", precision=precision or "auto",
     )  # fmt: skip

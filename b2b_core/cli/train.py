@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from b2b_core.cli.domain_options import domain_options, read_domain_options
 from b2b_core.cli.options import catalogue_from, device_options, seed_option, set_option
 from b2b_core.cli.train_extractor import command as extractor
 
@@ -18,8 +19,7 @@ def command() -> None:
 
 
 @command.command()
-@click.option("--domain", metavar="NAME", required=True, help="The known domain.")
-@click.option("--domain-root", metavar="DIR", type=FILE, help="Where its pairs lie.")
+@domain_options
 @click.option("--component", metavar="NAME", default="unet", show_default=True)
 @click.option("--init", metavar="NAME|FILE", help="Start from these weights.")
 @click.option("--steps", type=click.IntRange(1), help="Training steps (default: 6000).")
@@ -30,7 +30,8 @@ def command() -> None:
 @click.option("--work", type=FILE, help="Folder of log and checkpoint (default: OUT.run).")
 @click.pass_context
 def deblurrer(
-    ctx: click.Context, domain: str, domain_root: Path | None, component: str, init: str | None,
+    ctx: click.Context, domain: str, domain_root: Path | None,
+    domain_option: tuple[str, ...], component: str, init: str | None,
     steps: int | None, device: str | None, precision: str | None, seed: int | None,
     overrides: tuple[str, ...], out: Path, work: Path | None,
 ) -> None:  # fmt: skip
@@ -51,7 +52,8 @@ def deblurrer(
     if steps is not None:
         training = {**training, "steps": steps}
     facts = train_deblurrer(
-        catalogue_from(ctx), domain=domain, root=domain_root, component=component, init=init,
+        catalogue_from(ctx), domain=domain, root=domain_root,
+        domain_options=read_domain_options(domain_option), component=component, init=init,
         options=options, training=training, device=device or "auto",
         precision=precision or "auto", seed=seed or 0, out=out,
         work=work or out.with_name(out.name + ".run"),

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
+from b2b_core.cli.domain_options import domain_options, read_domain_options
 from b2b_core.cli.options import catalogue_from, device_options, seed_option, set_option
 
 FILE = click.Path(path_type=Path)
 
 
 @click.command()
-@click.option("--domain", metavar="NAME", required=True, help="The known domain.")
-@click.option("--domain-root", metavar="DIR", type=FILE, help="Where its pairs lie.")
+@domain_options
 @click.option("--component", metavar="NAME", default="kernel-space", show_default=True)
 @click.option("--steps", type=click.IntRange(1), help="Training steps (default: 6000).")
 @device_options
@@ -23,7 +23,8 @@ FILE = click.Path(path_type=Path)
 @click.option("--work", type=FILE, help="Folder of log and checkpoint (default: OUT.run).")
 @click.pass_context
 def command(
-    ctx: click.Context, domain: str, domain_root: Path | None, component: str, steps: int | None,
+    ctx: click.Context, domain: str, domain_root: Path | None,
+    domain_option: tuple[str, ...], component: str, steps: int | None,
     device: str | None, precision: str | None, seed: int | None, overrides: tuple[str, ...],
     out: Path, work: Path | None,
 ) -> None:  # fmt: skip
@@ -46,7 +47,8 @@ def command(
     if steps is not None:
         training = {**training, "steps": steps}
     facts = train_extractor(
-        catalogue_from(ctx), domain=domain, root=domain_root, component=component,
+        catalogue_from(ctx), domain=domain, root=domain_root,
+        domain_options=read_domain_options(domain_option), component=component,
         options=options, training=training, device=device or "auto",
         precision=precision or "auto", seed=seed or 0, out=out,
         work=work or out.with_name(out.name + ".run"),

@@ -1,7 +1,8 @@
-"""A known domain by its name: its root is found, its pairs are listed and decoded."""
+"""A known domain by its name: its root is found, its pairs are listed."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ def open_domain(
     smallest: int,
     options: Mapping[str, object] | None = None,
 ) -> PairSet:
-    """Return the pairs of one split of a domain, decoded.
+    """Return the pairs of one split of a domain; of the pictures only the headers are read.
 
     Args:
         catalogue: where the domain is looked up.
@@ -34,7 +35,7 @@ def open_domain(
     Raises:
         UsageError: if the domain is unknown, or needs a root, or has no such pairs below it, or
             pairs that do not fit together.
-        B2bError: if a picture cannot be read.
+        B2bError: if the header of a picture cannot be read.
     """
     domain = catalogue.build("domain", name, options or {})
     layout = " ".join(catalogue.spec("domain", name).layout.split())
@@ -51,3 +52,8 @@ def open_domain(
             mend=f"--domain-root DIR has to be laid out as {layout}",
         )
     return load_pairs(domain.pairs(found, split), name, smallest, found)
+
+
+def options_fact(options: Mapping[str, object] | None) -> dict[str, str]:
+    """Return the options of a domain as a fact of the network file that was trained with them."""
+    return {"domain_options": json.dumps(options, default=str)} if options else {}

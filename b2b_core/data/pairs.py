@@ -1,8 +1,8 @@
-"""The known domain's blurry-sharp pairs, decoded once, drawn as aligned crops."""
+"""The known domain's blurry-sharp pairs, decoded when they are drawn, as aligned crops."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import overload
 
@@ -11,10 +11,11 @@ from attrs import frozen
 from torch import Tensor
 
 from b2b_core.contracts import Pair
+from b2b_core.data.decoded import WORKERS, DecodedPictures, at_once
+from b2b_core.data.pictures import MEMORY_BUDGET
 from b2b_core.data.seeding import numpy_rng
-from b2b_core.errors import UsageError
-from b2b_core.images.read import read_picture
-from b2b_core.images.tensors import to_tensor
+from b2b_core.errors import B2bError, UsageError
+from b2b_core.images.read import picture_size
 
 
 @frozen(eq=False)
@@ -27,10 +28,23 @@ class LoadedPair:
 
 
 class PairSet(Sequence[LoadedPair]):
-    """Pairs of one domain and split, in a fixed order."""
+    """Pairs of one domain and split, in a fixed order.
 
-    def __init__(self, pairs: Sequence[LoadedPair], domain: str) -> None:
-        self._pairs = list(pairs)
+    Pairs that are files are decoded when they are asked for: one by an index, all in turn by a loop
+    over the set. Up to `MEMORY_BUDGET` bytes of pictures stay decoded, those asked for last; slices
+    and `of_scenes` decode nothing and share them.
+
+    Args:
+        pairs: in memory, as files, or another set.
+        domain: its name.
+    """
+
+    def __init__(self, pairs: Sequence[LoadedPair] | Sequence[Pair], domain: str) -> None:
+        whole = pairs if isinstance(pairs, PairSet) else None
+        self._pairs: list[LoadedPair | Pair] = list(pairs) if whole is None else whole._pairs
+        self._decoded: DecodedPictures = (
+            DecodedPictures(MEMORY_BUDGET) if whole is None else whole._decoded
+        )
         self.domain = domain
 
     def __len__(self) -> int:
@@ -39,25 +53,60 @@ class PairSet(Sequence[LoadedPair]):
     @overload
     def __getitem__(self, index: int) -> LoadedPair: ...
     @overload
-    def __getitem__(self, index: slice) -> list[LoadedPair]: ...
-    def __getitem__(self, index: int | slice) -> LoadedPair | list[LoadedPair]:
-        """Return one pair, or a list of some."""
-        return self._pairs[index]
+    def __getitem__(self, index: slice) -> PairSet: ...
+    def __getitem__(self, index: int | slice) -> LoadedPair | PairSet:
+        """Return one pair, or a set of some, of which nothing is decoded.
+
+        Raises:
+            B2bError: if a picture cannot be read; see `load`.
+        """
+        if isinstance(index, slice):
+            return self._part(self._pairs[index])
+        return self.load([index])[0]
 
     def __iter__(self) -> Iterator[LoadedPair]:
-        return iter(self._pairs)
+        for first in range(0, len(self), WORKERS):
+            yield from self.load(range(first, min(first + WORKERS, len(self))))
+
+    @property
+    def scenes(self) -> list[str]:
+        """The scenes, each once, sorted; nothing is decoded for it."""
+        return sorted({pair.scene for pair in self._pairs})
+
+    def of_scenes(self, scenes: Collection[str]) -> PairSet:
+        """Return the pairs whose scene is one of `scenes`; nothing is decoded for it."""
+        return self._part([pair for pair in self._pairs if pair.scene in scenes])
+
+    def load(self, indices: Iterable[int]) -> list[LoadedPair]:
+        """Return pairs, decoding what is not in memory, several files at the same time.
+
+        Raises:
+            B2bError: if a picture cannot be read, or is no longer as it was when the set was made.
+        """
+        chosen = [self._pairs[index] for index in indices]
+        files = [pair for pair in chosen if not isinstance(pair, LoadedPair)]
+        pixels = self._decoded.of(path for pair in files for path in (pair.blurry, pair.sharp))
+        return [
+            pair
+            if isinstance(pair, LoadedPair)
+            else _aligned(pair, pixels[pair.blurry], pixels[pair.sharp])
+            for pair in chosen
+        ]
 
     def batch(
         self, crop: int, size: int, seed: int, stream: str, step: int
     ) -> tuple[Tensor, Tensor]:
         """Return aligned crops (sharp, blurry), each `(size, 3, crop, crop)` float32 in [0, 1].
 
-        A pure function of (seed, stream, step).
+        A pure function of (seed, stream, step), whatever is in memory.
+
+        Raises:
+            B2bError: if a picture cannot be read; see `load`.
         """
+        rngs = [numpy_rng(seed, stream, step, slot) for slot in range(size)]
+        drawn = self.load([int(rng.integers(len(self))) for rng in rngs])
         sharp, blurry = list[Tensor](), list[Tensor]()
-        for slot in range(size):
-            rng = numpy_rng(seed, stream, step, slot)
-            pair = self._pairs[int(rng.integers(len(self._pairs)))]
+        for rng, pair in zip(rngs, drawn, strict=True):
             height, width = pair.sharp.shape[1:]
             top = int(rng.integers(height - crop + 1))
             left = int(rng.integers(width - crop + 1))
@@ -66,42 +115,58 @@ class PairSet(Sequence[LoadedPair]):
             blurry.append(pair.blurry[window])
         return torch.stack(sharp).float() / 255, torch.stack(blurry).float() / 255
 
+    def _part(self, pairs: list[LoadedPair | Pair]) -> PairSet:
+        part = PairSet(self, self.domain)
+        part._pairs = pairs
+        return part
+
 
 def load_pairs(pairs: Sequence[Pair], domain: str, smallest: int, root: Path) -> PairSet:
-    """Decode a domain's pairs.
+    """Return a domain's pairs as a set; of each file only the header is read.
 
     Raises:
         UsageError: if there is none, or the two pictures of one differ in size, or one is
             smaller than `smallest` pixels on a side.
-        B2bError: if a picture cannot be read.
+        B2bError: if a header cannot be read.
     """
     if not pairs:
         raise UsageError(
             f"domain '{domain}' has no pairs here", where=root, mend="give another --domain-root"
         )
-    loaded: list[LoadedPair] = []
+    paths = list(dict.fromkeys(path for pair in pairs for path in (pair.blurry, pair.sharp)))
+    sizes = dict(zip(paths, at_once(picture_size, paths), strict=True))
     for pair in pairs:
-        blurry, sharp = _pixels(pair.blurry), _pixels(pair.sharp)
-        if blurry.shape != sharp.shape:
-            raise UsageError(
-                f"the pair of {pair.blurry.name} has two sizes, {_size(blurry)} blurry and "
-                f"{_size(sharp)} sharp",
-                where=pair.blurry,
-                mend="make both the same size or remove the pair",
-            )
-        if min(blurry.shape[1:]) < smallest:
-            raise UsageError(
-                f"a pair of {_size(blurry)} pixels is smaller than the crop of {smallest}",
-                where=pair.blurry,
-                mend="use a smaller crop (--set data.crop=...)",
-            )
-        loaded.append(LoadedPair(blurry, sharp, pair.scene))
-    return PairSet(loaded, domain)
+        _check(pair, sizes[pair.blurry], sizes[pair.sharp], smallest)
+    return PairSet(pairs, domain)
 
 
-def _pixels(path: Path) -> Tensor:
-    return (to_tensor(read_picture(path).pixels) * 255).round().to(torch.uint8)
+def _check(pair: Pair, blurry: tuple[int, int], sharp: tuple[int, int], smallest: int) -> None:
+    """Refuse a pair by the (height, width) of its pictures."""
+    if blurry != sharp:
+        raise UsageError(
+            f"the pair of {pair.blurry.name} has two sizes, {_size(blurry)} blurry and "
+            f"{_size(sharp)} sharp",
+            where=pair.blurry,
+            mend="make both the same size or remove the pair",
+        )
+    if min(blurry) < smallest:
+        raise UsageError(
+            f"a pair of {_size(blurry)} pixels is smaller than the crop of {smallest}",
+            where=pair.blurry,
+            mend="use a smaller crop (--set data.crop=...)",
+        )
 
 
-def _size(pixels: Tensor) -> str:
-    return f"{pixels.shape[2]}x{pixels.shape[1]}"
+def _aligned(pair: Pair, blurry: Tensor, sharp: Tensor) -> LoadedPair:
+    if blurry.shape != sharp.shape:
+        raise B2bError(
+            f"the two pictures of a pair have {_size(blurry.shape[1:])} and "
+            f"{_size(sharp.shape[1:])} pixels",
+            where=pair.blurry,
+            mend=f"{pair.sharp} was replaced, or turned in a way that its header does not tell",
+        )
+    return LoadedPair(blurry, sharp, pair.scene)
+
+
+def _size(size: Sequence[int]) -> str:
+    return f"{size[1]}x{size[0]}"

@@ -6,17 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import overload
 
-import torch
 from attrs import frozen
 from torch import Tensor
 
+from b2b_core.data.decoded import decode
 from b2b_core.data.scenes import scene_of
 from b2b_core.data.seeding import numpy_rng
 from b2b_core.errors import UsageError
 from b2b_core.images.files import find_pictures
 from b2b_core.images.jpeg import JpegCoding, read_coding
-from b2b_core.images.read import read_picture
-from b2b_core.images.tensors import to_tensor
 
 #: Decoded pictures together take at most this many bytes; larger sets keep a window of each.
 MEMORY_BUDGET = 3 * 2**30
@@ -90,7 +88,7 @@ def load_pictures(folder: Path, role: str, smallest: int, seed: int = 0) -> Pict
     pictures: list[TrainingPicture] = []
     small: list[Path] = []
     for number, path in enumerate(paths):
-        pixels = (to_tensor(read_picture(path).pixels) * 255).round().to(torch.uint8)
+        pixels = decode(path)
         if min(pixels.shape[1:]) < smallest:
             small.append(path)
             continue

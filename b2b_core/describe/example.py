@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterable
 from typing import Any
 
+import attrs
 import tomlkit
 
 from b2b_core.adaptation.settings import SECTIONS, DomainSettings
@@ -29,9 +30,8 @@ def example_of(spec: Spec[Any, Any], said: str) -> str:
     section = _SECTION_OF_KIND.get(spec.kind)
     if section is None:
         return ""
-    # a section [domain] has settings of its own; a domain's options are for `b2b train`
-    config = DomainSettings if spec.kind == "domain" else spec.config
-    settings = [one for one in settings_of(config) if one.name != "name"]
+    settings = _of_domain(spec) if spec.kind == "domain" else settings_of(spec.config)
+    settings = [one for one in settings if one.name != "name"]
     lines = [f"[{section}]", f"name = {toml_value(said)}"]
     if isinstance(spec, StrategySpec) and spec.presets:
         lines.append(
@@ -49,6 +49,13 @@ def toml_value(value: object) -> str:
     if is_array(value):
         return f"[{', '.join(map(toml_value, value))}]"
     return tomlkit.item(value).as_string()
+
+
+def _of_domain(spec: Spec[Any, Any]) -> list[Setting]:
+    """Return the settings of the section [domain], those of the domain itself under `options`."""
+    own = [one for one in settings_of(DomainSettings) if one.name != "options"]
+    options = [attrs.evolve(o, name=f"options.{o.name}") for o in settings_of(spec.config)]
+    return [*own, *options]
 
 
 def _tables(section: str, settings: Iterable[Setting]) -> Iterable[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +13,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
+from PIL.TiffImagePlugin import TiffImageFile
 
 from b2b_core.errors import B2bError, UsageError
 from b2b_core.images.exif import ORIENTATION, descriptive_tags, turn_upright, upright
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 
 Pixels = NDArray[Any]
 
-_BITS_PER_SAMPLE, _PLANAR_CONFIGURATION = 258, 284
+_WIDTH, _HEIGHT, _BITS_PER_SAMPLE, _PLANAR_CONFIGURATION = 256, 257, 258, 284
 _GREY16 = ("I;16", "I;16B", "I;16L")
 _UNREADABLE = (
     OSError,
@@ -61,13 +64,39 @@ def read_picture(path: Path) -> Picture:
         UsageError: if the file does not exist or is a folder.
         B2bError: if it is truncated, damaged, no picture, or of a kind that would lose bits.
     """
+    with _opened(path) as image:
+        # Pillow turns a TIFF as it loads, and forgets; asked before, a PNG forgets what comes later
+        stored = _orientation(image) if image.format == "TIFF" else 1
+        image.load()
+        return _picture(path, image, stored)
+
+
+def picture_size(path: Path) -> tuple[int, int]:
+    """Return (height, width) of the pixels that `read_picture` gives; only the header is read.
+
+    Damage behind the header is not noticed, nor is an orientation that a PNG has behind its pixels.
+
+    Raises:
+        UsageError: if the file does not exist or is a folder.
+        B2bError: if the header is damaged, or this is no picture.
+    """
+    with _opened(path) as image:
+        width, height = image.size
+        if isinstance(image, TiffImageFile):  # Pillow versions differ in when they turn it
+            width, height = image.tag_v2[_WIDTH], image.tag_v2[_HEIGHT]
+        return (width, height) if _orientation(image) in (5, 6, 7, 8) else (height, width)
+
+
+@contextmanager
+def _opened(path: Path) -> Generator[Image.Image]:
+    """Open a picture for the body, whose failures become errors that name the file."""
     if not path.is_file():
         what = "this is a folder, not a picture" if path.is_dir() else "there is no such picture"
         raise UsageError(what, where=path, mend="check the path")
     try:
-        with Image.open(path) as image:
-            image.load()
-            return _picture(path, image)
+        # no name: Pillow 13 would map plain grey TIFFs into memory and mix up sides of turned ones
+        with path.open("rb") as file, Image.open(file) as image:
+            yield image
     except UnidentifiedImageError as error:
         raise B2bError(
             "this is not a picture that b2b can read",
@@ -82,8 +111,20 @@ def read_picture(path: Path) -> Picture:
         ) from error
 
 
-def _picture(path: Path, image: Image.Image) -> Picture:
+def _orientation(image: Image.Image) -> int:
+    """Return the orientation in the header, 1 if it is damaged; no pixel is decoded."""
+    try:
+        # a PNG's own `getexif` decodes it
+        return int(Image.Image.getexif(image).get(ORIENTATION, 1))
+    except _UNREADABLE:
+        return 1
+
+
+def _picture(path: Path, image: Image.Image, stored: int) -> Picture:
+    """Return a loaded picture; `stored` is the orientation that a TIFF had before that."""
     orientation, exif = _metadata(image)
+    if image.format == "TIFF" and image.mode not in _GREY16 and _is_deep(path, image):
+        orientation = stored  # not Pillow decodes it
     pixels = turn_upright(_decode(path, image), orientation)
     icc = image.info.get("icc_profile")
     return Picture(

@@ -7,12 +7,15 @@ simplex by accelerated projected gradients (Beck and Teboulle 2009; projection: 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import numpy as np
 import torch
 from attrs import frozen
 from torch import Tensor
 from torch.nn import functional as F
 
-from b2b_core.data.pairs import PairSet
+from b2b_core.data.pairs import LoadedPair, PairSet
 from b2b_core.data.seeding import numpy_rng
 from b2b_core.errors import B2bError
 from b2b_core.typed_torch import linalg
@@ -25,6 +28,8 @@ _LUMINANCE = (0.299, 0.587, 0.114)
 _ITERATIONS = 300
 #: Patches tried for every kernel that is wanted.
 _TRIES = 12
+#: Pairs that are decoded together: in vain at the end of the search, but in parallel.
+_AT_ONCE = 8
 
 
 @frozen(eq=False)
@@ -108,8 +113,7 @@ def kernel_bank(
     """
     side = max(64, 4 * size)
     kernels: list[Tensor] = []
-    for number in range(_TRIES * count):
-        sharp, blurry = _window(pairs, side, seed, number)
+    for sharp, blurry in _windows(pairs, side, seed, _TRIES * count):
         if min(sharp.shape[1:]) < 3 * size or texture(sharp) < LEAST_TEXTURE:
             continue
         found = fit(sharp, blurry, size, exponent=exponent)
@@ -134,9 +138,16 @@ def texture(image: Tensor) -> float:
     return float(linalg.eigvalsh(tensor.reshape(2, 2))[0])
 
 
-def _window(pairs: PairSet, side: int, seed: int, number: int) -> tuple[Tensor, Tensor]:
-    rng = numpy_rng(seed, "kernel-bank", number)
-    pair = pairs[int(rng.integers(len(pairs)))]
+def _windows(pairs: PairSet, side: int, seed: int, tries: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield random windows (sharp, blurry), each a function of the seed and its number."""
+    for first in range(0, tries, _AT_ONCE):
+        numbers = range(first, min(first + _AT_ONCE, tries))
+        rngs = [numpy_rng(seed, "kernel-bank", number) for number in numbers]
+        drawn = pairs.load([int(rng.integers(len(pairs))) for rng in rngs])
+        yield from (_window(pair, side, rng) for pair, rng in zip(drawn, rngs, strict=True))
+
+
+def _window(pair: LoadedPair, side: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
     height, width = (min(side, length) for length in pair.sharp.shape[1:])
     top = int(rng.integers(pair.sharp.shape[1] - height + 1))
     left = int(rng.integers(pair.sharp.shape[2] - width + 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
@@ -43,6 +44,7 @@ def synthesize(
     kernels: bool,
     device: str,
     precision: str,
+    domain_options: Mapping[str, object] | None = None,
 ) -> Path:
     """Write `count` crops of sharp pictures under the domain's blur, and a contact sheet.
 
@@ -61,6 +63,7 @@ def synthesize(
         kernels: measure kernels on the pairs instead; no extractor is used.
         device: "auto", "cpu" or "cuda".
         precision: "auto", "bf16" or "float32".
+        domain_options: of the domain; its defaults otherwise.
 
     Returns:
         The contact sheet.
@@ -73,7 +76,7 @@ def synthesize(
         raise UsageError("the output exists", where=out, mend="choose another -o")
     numerics = Numerics(device, precision)
     pictures = load_pictures(sharp, "sharp", crop, seed)
-    pairs = open_domain(catalogue, domain, root, "train", crop)
+    pairs = open_domain(catalogue, domain, root, "train", crop, domain_options)
     if kernels:
         source: BlurSource = KernelBlur(pairs, seed)
     else:

@@ -151,9 +151,9 @@ def draw_windows(
 ) -> Windows:
     """Return windows of a batch, a pure function of (seed, stream, step)."""
     drawn: list[list[Tensor]] = []
-    for slot in range(config.batch):
-        rng = numpy_rng(seed, stream, step, slot)
-        pair = pairs[int(rng.integers(len(pairs)))]
+    rngs = [numpy_rng(seed, stream, step, slot) for slot in range(config.batch)]
+    chosen = pairs.load([int(rng.integers(len(pairs))) for rng in rngs])
+    for rng, pair in zip(rngs, chosen, strict=True):
         height, width = pair.sharp.shape[1:]
         top = int(rng.integers(height - config.crop + 1))
         left = int(rng.integers(width - config.crop + 1))
@@ -191,8 +191,9 @@ def measure_extractor(
         index = number % len(pairs)
         other = int(rng.integers(len(pairs) - 1)) if len(pairs) > 1 else index
         other += other >= index and len(pairs) > 1
-        here, near = _neighbours(pairs[index], side, rng)
-        far, _ = _neighbours(pairs[other], side, rng)
+        one, another = pairs.load([index, other])
+        here, near = _neighbours(one, side, rng)
+        far, _ = _neighbours(another, side, rng)
         sources = {"self": here, "same": near} | ({"other": far} if other != index else {})
         sharp, blurry = (crop.to(run.numerics.device) for crop in here)
         scores.setdefault("sharp_psnr", []).append(float(psnr(sharp, blurry)))

@@ -9,7 +9,7 @@ from torch import nn
 
 from b2b_core.catalogue import Catalogue
 from b2b_core.config import structure, unstructure
-from b2b_core.data.domains import open_domain
+from b2b_core.data.domains import open_domain, options_fact
 from b2b_core.data.seeding import seeded
 from b2b_core.errors import UsageError
 from b2b_core.importing.open import network_file
@@ -24,7 +24,7 @@ from b2b_core.training.stage import run_stage
 def train_deblurrer(
     catalogue: Catalogue, *, domain: str, root: Path | None, component: str, init: str | None,
     options: Mapping[str, object], training: Mapping[str, object], device: str, precision: str,
-    seed: int, out: Path, work: Path,
+    seed: int, out: Path, work: Path, domain_options: Mapping[str, object] | None = None,
 ) -> dict[str, str]:  # fmt: skip
     """Train on the domain's training pairs, measure on its test pairs, write the network file.
 
@@ -41,6 +41,7 @@ def train_deblurrer(
         seed: of everything random.
         out: file to write; must not exist.
         work: folder of log and checkpoint.
+        domain_options: of the domain; its defaults otherwise.
 
     Returns:
         The facts that the file says of itself.
@@ -68,8 +69,10 @@ def train_deblurrer(
             f"crops of {config.crop} pixels do not fit '{component}'",
             mend=f"use a multiple of {multiple}: --set train.crop=...",
         )
-    pairs = open_domain(catalogue, domain, root, "train", config.crop)
-    held_out = open_domain(catalogue, domain, root, "test", config.crop)
+    pairs, held_out = (
+        open_domain(catalogue, domain, root, split, config.crop, domain_options)
+        for split in ("train", "test")
+    )
     work.mkdir(parents=True, exist_ok=True)
     run = Run(work, seed, numerics, catalogue, log_every=100, validate_every=1000)
     with run_log(work):
@@ -80,6 +83,7 @@ def train_deblurrer(
     plugin = catalogue.owner("deblurrer", component)
     facts = {
         "trained_on": f"{domain}: {len(pairs)} pairs",
+        **options_fact(domain_options),
         "steps": str(config.steps),
         "seed": str(seed),
         "seconds": f"{stage.clock.seconds:.0f}",

@@ -10,7 +10,7 @@ from torch import nn
 
 from b2b_core.catalogue import Catalogue
 from b2b_core.config import structure, unstructure
-from b2b_core.data.domains import open_domain
+from b2b_core.data.domains import open_domain, options_fact
 from b2b_core.data.pairs import PairSet
 from b2b_core.data.scenes import split_scenes
 from b2b_core.data.seeding import seeded
@@ -40,6 +40,7 @@ def train_extractor(
     seed: int,
     out: Path,
     work: Path,
+    domain_options: Mapping[str, object] | None = None,
 ) -> dict[str, str]:
     """Train on the domain's training pairs, measure on its test pairs, write the network file.
 
@@ -57,6 +58,7 @@ def train_extractor(
         seed: of everything random.
         out: file to write; must not exist.
         work: folder of log and checkpoint; the same call goes on with them.
+        domain_options: of the domain; its defaults otherwise.
 
     Returns:
         The facts that the file says of itself.
@@ -77,7 +79,7 @@ def train_extractor(
             mend=f"--set train.crop={spec.size.fit(config.crop)}",
         )
     network = _fresh(catalogue, component, full, seed)
-    pairs, held_out = _pairs(catalogue, domain, root, config.crop, seed)
+    pairs, held_out = _pairs(catalogue, domain, root, config.crop, seed, domain_options)
     work.mkdir(parents=True, exist_ok=True)
     run = Run(work, seed, numerics, catalogue, log_every=100, validate_every=500)
     with run_log(work):
@@ -89,6 +91,7 @@ def train_extractor(
     plugin = catalogue.owner(_KIND, component)
     facts = {
         "trained_on": f"{domain}: {len(pairs)} pairs",
+        **options_fact(domain_options),
         "steps": str(config.steps),
         "seed": str(seed),
         "seconds": f"{stage.clock.seconds:.0f}",
@@ -120,23 +123,28 @@ def _fresh(
 
 
 def _pairs(
-    catalogue: Catalogue, domain: str, root: Path | None, crop: int, seed: int
+    catalogue: Catalogue,
+    domain: str,
+    root: Path | None,
+    crop: int,
+    seed: int,
+    options: Mapping[str, object] | None,
 ) -> tuple[PairSet, PairSet]:
     """Return pairs to learn from and pairs to measure on, of different scenes."""
-    pairs = open_domain(catalogue, domain, root, "train", crop)
+    pairs = open_domain(catalogue, domain, root, "train", crop, options)
     try:
-        return pairs, open_domain(catalogue, domain, root, "test", crop)
+        return pairs, open_domain(catalogue, domain, root, "test", crop, options)
     except UsageError as error:
         reason = str(error)
         get_logger("b2b.train").info("measuring on held-out training scenes", reason=reason)
-        held, kept = split_scenes({pair.scene for pair in pairs}, _HELD_OUT, seed)
+        held, kept = split_scenes(pairs.scenes, _HELD_OUT, seed)
     if not kept:
         raise UsageError(
             f"domain '{domain}' has pairs of one scene only, and no test pairs",
             where=root,
             mend="add pairs of another scene",
         )
-    return tuple(PairSet([p for p in pairs if p.scene in s], domain) for s in (kept, held))  # type: ignore[return-value]
+    return pairs.of_scenes(kept), pairs.of_scenes(held)
 
 
 def _judge(scores: Mapping[str, float], run: Run) -> None:

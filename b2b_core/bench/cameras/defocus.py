@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from attrs import frozen
+from attrs import field, frozen
 
 from b2b_core.bench.cameras.base import Levels
 from b2b_core.bench.cameras.convolution import Blurrer
@@ -20,7 +20,7 @@ class Defocus:
 
     radius: tuple[float, float] = (1.2, 2.6)
     motion: tuple[float, float] = (0.5, 3.0)
-    tone: Tone = Tone()
+    tone: Tone = field(factory=Tone)
     read_noise: float = 0.002
     shot_noise: float = 0.003
 

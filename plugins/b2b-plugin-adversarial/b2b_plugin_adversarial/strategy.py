@@ -11,6 +11,8 @@ from b2b_core.training.stage import run_stage
 from b2b_plugin_adversarial.stage import AdversarialStage
 
 if TYPE_CHECKING:
+    from b2b_core.data.pairs import PairSet
+    from b2b_core.data.pictures import PictureSet
     from b2b_plugin_adversarial.config import AdversarialConfig
 
 CHOSEN, ALONE = "translator", "deblurrer alone"
@@ -62,3 +64,11 @@ class Adversarial:
             },
             alternatives={ALONE: (None, None), CHOSEN: (part, None)},
         )
+
+    def check_converter(
+        self, job: Job, test: PictureSet, pairs: PairSet, *, steps: int, batch: int, lr: float
+    ) -> dict[str, float]:
+        """Return Table 6 of the paper for a finished run; see `checks.check_converter`."""
+        from b2b_plugin_adversarial.checks import check_converter
+
+        return check_converter(job, self._config, test, pairs, steps=steps, batch=batch, lr=lr)

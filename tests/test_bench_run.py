@@ -1,0 +1,420 @@
+"""A whole bench on tiny pictures: stages, caches, keys, kills, extras, the command."""
+
+import csv
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import b2b_core.bench.measuring
+from b2b_core.bench.adapting import seconds_of
+from b2b_core.bench.inputs import listed
+from b2b_core.bench.keys import code_key, key_of, package_key
+from b2b_core.bench.library import read_recipes
+from b2b_core.bench.material import build_camera, build_known
+from b2b_core.bench.options import Extras
+from b2b_core.bench.plan import Shot, known, simulated, taken
+from b2b_core.bench.rendering import rendered
+from b2b_core.bench.results import read_result, result_path
+from b2b_core.bench.runner import Bench
+from b2b_core.catalogue import discover
+from b2b_core.cli import run as run_cli
+from b2b_core.errors import B2bError, UsageError
+from b2b_core.hashing import sha256_of
+from b2b_core.images.read import read_picture
+from b2b_core.training.deblurrer import DeblurrerStage
+
+CATALOGUE = discover()
+ROLES = {"known": 3, "camera-blurry": 4, "camera-sharp": 4, "test": 2}
+RECIPE = """
+title = "a camera of a few pixels"
+[pictures]
+list = "list.csv"
+source = "the moon"
+[camera]
+name = "defocus"
+exposures = 2
+[known]
+motion = { variants = 2 }
+options = { width = 8, levels = 2, blocks = 1 }
+training = { steps = 3, batch = 2, crop = 32 }
+[upper_bound]
+training = { steps = 3, batch = 2, crop = 32 }
+[adaptation]
+data = { crop = 32, held_out = 0.25 }
+run = { device = "cpu", precision = "float32" }
+translator = { name = "unet", width = 8, levels = 2, blocks = 1 }
+discriminator = { name = "laplacian-patchgan", width = 8 }
+[adaptation.strategy]
+name = "reblur"
+mode = "finetune"
+trial_steps = 1
+camera = { warmup_steps = 2, steps = 2, batch = 2, crop = 24, kernel = 9, latent = 4 }
+finetune = { steps = 2, batch = 2 }
+task = { steps = 2, batch = 2 }
+conversion = { steps = 2, batch = 2 }
+"""
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    """Return a data root of tiny photographs, with a recipe and its list beside it."""
+    root = tmp_path_factory.mktemp("data")
+    rng = np.random.default_rng(0)
+    rows = []
+    for role, count in ROLES.items():
+        for number in range(count):
+            file = root / f"{role}-{number}.png"
+            coarse = rng.integers(0, 256, (18, 20, 3), dtype=np.uint8)
+            Image.fromarray(coarse).resize((80, 72), Image.Resampling.BICUBIC).save(file)
+            rows.append((role, file.name, file.stem, sha256_of(file)))
+    with (root / "list.csv").open("w", newline="") as stream:
+        csv.writer(stream).writerows([("role", "file", "scene", "sha256"), *rows])
+    (root / "tiny.toml").write_text(RECIPE)
+    return root
+
+
+@pytest.fixture
+def recipe(root):
+    """Return the tiny recipe."""
+    return read_recipes(root / "tiny.toml")[0]
+
+
+def bench(root, out, **said):
+    """Return a bench of the tiny data."""
+    return Bench(root=root, out=out, catalogue=CATALOGUE, **said)
+
+
+@pytest.fixture(scope="module")
+def straight(root, tmp_path_factory):
+    """Return a finished run: its folder and its result."""
+    out = tmp_path_factory.mktemp("straight")
+    (result,) = bench(root, out).run(read_recipes(root / "tiny.toml"), [0])
+    return out, result
+
+
+def files_of(folder):
+    """Return all files below a folder with their bytes."""
+    paths = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock")
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+
+
+def test_a_run_measures_every_way_on_every_test_picture(straight):
+    """Blurry, deblurrer alone, candidate, choice and upper bound, with times and machine."""
+    out, result = straight
+    assert set(result.ways) == {"blurry", "deblurrer", "finetune", "b2b", "bound"}
+    assert all(set(way.psnr) == {"test-0", "test-1"} for way in result.ways.values())
+    assert result.ways["b2b"] == result.ways["finetune"]
+    assert result.ways["bound"] != result.ways["deblurrer"]
+    assert result.chosen == "finetune"
+    assert set(result.seconds) == {"spectrum", "camera", "finetune"}
+    assert result.training_seconds == pytest.approx(sum(result.seconds.values()))
+    assert result.known["steps"] == result.bound["steps"] == "3"
+    assert result.machine["torch"]
+    assert read_result(result_path(out, "tiny", "", 0)) == result
+
+
+def test_the_adaptation_never_sees_pairs_or_test_pictures(straight, root, recipe):
+    """B and S have the scenes of their roles; B is not what the upper bound is trained on."""
+    out, _ = straight
+    camera = build_camera(recipe, root, out / "cache", CATALOGUE)
+    assert {path.stem for path in camera.blurry.iterdir()} == {
+        f"camera-blurry-{n}" for n in range(4)
+    }
+    assert {path.stem for path in camera.sharp.iterdir()} == {f"camera-sharp-{n}" for n in range(4)}
+    assert len(camera.pairs) == 2 * 8
+    of_pairs = {pair.blurry.read_bytes() for pair in camera.pairs}
+    assert of_pairs.isdisjoint(path.read_bytes() for path in camera.blurry.iterdir())
+    reference = read_picture(camera.test_sharp / "test-0.png").pixels
+    assert (reference == read_picture(root / "test-0.png").pixels).all()
+
+
+def test_pictures_do_not_depend_on_the_order_in_which_they_are_made(
+    straight, root, recipe, tmp_path
+):
+    """The same files, made the other way round and without a recipe's cache, bit for bit."""
+    from b2b_core.bench.cameras import camera_named
+    from b2b_core.bench.known import StraightMotion, Video
+
+    out, _ = straight
+    inputs = listed(recipe, root)
+    shots = list(simulated(camera_named("defocus", {}), inputs, 2))
+    made = rendered(tmp_path / "camera", shots[::-1], "pictures", "k")
+    (first,) = (out / "cache" / "cameras").iterdir()
+    differing = {name for name in files_of(first) | files_of(made) if name != "done.json"
+                 and files_of(first).get(name) != files_of(made).get(name)}  # fmt: skip
+    assert differing == set()
+    pairs = list(known(inputs, StraightMotion(variants=2), Video()))
+    made = rendered(tmp_path / "known", pairs[::-1], "pictures", "k")
+    (first,) = (out / "cache" / "known").iterdir()
+    assert files_of(first).keys() == files_of(made).keys()
+    assert files_of(first)["blurry/known-1/0.png"] == files_of(made)["blurry/known-1/0.png"]
+
+
+def test_the_same_command_again_trains_nothing_and_changes_nothing(straight, root, monkeypatch):
+    """A finished run is found by its key, even where nothing could be trained any more."""
+    out, result = straight
+    before = files_of(out / "results")
+    monkeypatch.setattr(DeblurrerStage, "step", lambda *_: pytest.fail("trains"))
+    monkeypatch.setattr("b2b_core.bench.runner.run_adaptation", lambda *_: pytest.fail("adapts"))
+    assert bench(root, out).run(read_recipes(root / "tiny.toml"), [0]) == [result]
+    assert files_of(out / "results") == before
+
+
+def kill(monkeypatch, target, after):
+    """Make a function die at its call number `after`; return what undoes it."""
+    owner, _, name = target.rpartition(".")
+    module = __import__("importlib").import_module
+    try:
+        holder = module(owner)
+    except ModuleNotFoundError:
+        path, _, cls = owner.rpartition(".")
+        holder = getattr(module(path), cls)
+    whole, calls = getattr(holder, name), [0]
+
+    def dies(*args, **said):
+        calls[0] += 1
+        if calls[0] == after:
+            raise KeyboardInterrupt
+        return whole(*args, **said)
+
+    monkeypatch.setattr(holder, name, dies)
+
+
+@pytest.mark.parametrize(
+    ("target", "after"),
+    [
+        ("b2b_core.bench.plan._expose", 5),
+        ("b2b_core.bench.plan._moved", 3),
+        ("b2b_core.training.deblurrer.DeblurrerStage.step", 2),
+        ("b2b_core.training.deblurrer.DeblurrerStage.step", 5),
+        ("b2b_plugin_reblur.candidates.Supervised.step", 2),
+        ("b2b_core.bench.runner.measured", 1),
+        ("b2b_core.bench.results.unstructure", 1),
+    ],
+    ids=["camera", "known-pictures", "known", "bound", "adapt", "measure", "result"],
+)
+def test_a_run_that_is_killed_goes_on_and_ends_in_the_same_numbers(
+    straight, root, tmp_path, target, after
+):
+    """Killed in each stage, the same call again: equal scores, and no result in between."""
+    recipes = read_recipes(root / "tiny.toml")
+    with pytest.MonkeyPatch.context() as patch:
+        kill(patch, target, after)
+        with pytest.raises(KeyboardInterrupt):
+            bench(root, tmp_path).run(recipes, [0])
+    assert not result_path(tmp_path, "tiny", "", 0).exists()
+    (resumed,) = bench(root, tmp_path).run(recipes, [0])
+    assert resumed.ways == straight[1].ways
+    assert resumed.key == straight[1].key
+
+
+def test_what_was_made_before_a_kill_is_not_made_again(tmp_path):
+    """Rendering goes on with what is missing; a folder of something else is refused."""
+    made = []
+
+    def shot(name):
+        return Shot(f"deep/{name}.txt", lambda: made.append(name) or name.encode())
+
+    def dies():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        rendered(tmp_path, [shot("a"), Shot("deep/b.txt", dies)], "files", "k")
+    assert not (tmp_path / "done.json").exists()
+    rendered(tmp_path, [shot("a"), shot("b")], "files", "k")
+    rendered(tmp_path, [shot("a"), shot("b")], "files", "k")
+    assert made == ["a", "b"]
+    with pytest.raises(B2bError, match="something else"):
+        rendered(tmp_path, [], "files", "another")
+
+
+def test_stages_stop_where_they_are_told_to(root, recipe, tmp_path):
+    """`render` makes pictures, `known` the deblurrer, `bound` the upper bound, and no more."""
+    for only, made in (("render", "known"), ("known", "deblurrers"), ("bound", "bounds")):
+        assert bench(root, tmp_path, only=only).run([recipe], [0]) == []
+        assert (tmp_path / "cache" / made).is_dir()
+    assert not (tmp_path / "runs").exists()
+    assert bench(root, tmp_path, only="adapt").run([recipe], [0]) == []
+    assert list((tmp_path / "runs").rglob("profile.safetensors"))
+    assert not (tmp_path / "results").exists()
+
+
+def test_one_known_deblurrer_serves_every_camera_of_a_domain(straight, root, recipe):
+    """Another camera has pictures of its own, and the cached pairs and deblurrer of the first."""
+    from attrs import evolve
+
+    out, _ = straight
+    other = evolve(recipe, name="other", camera=evolve(recipe.camera, name="phone"))
+    before = files_of(out / "cache" / "deblurrers")
+    bench(root, out, only="known").run([other], [0])
+    assert len(list((out / "cache" / "cameras").iterdir())) == 2
+    assert files_of(out / "cache" / "deblurrers") == before
+    camera = build_camera(other, root, out / "cache", CATALOGUE)
+    assert {path.suffix for path in camera.blurry.iterdir()} == {".jpg"}
+
+
+def test_keys_follow_everything_that_decides(root, recipe, tmp_path):
+    """Pictures, parameters and exposures change a camera's key; motion that of the known domain."""
+    from attrs import evolve
+
+    def keys(changed):
+        return (
+            build_camera(changed, root, tmp_path, CATALOGUE).key,
+            build_known(changed, root, tmp_path).key,
+        )
+
+    camera, domain = keys(recipe)
+    assert keys(recipe) == (camera, domain)
+    wider = evolve(recipe, camera=evolve(recipe.camera, parameters={"radius": [2.0, 3.0]}))
+    assert keys(wider)[0] != camera
+    assert keys(wider)[1] == domain
+    longer = evolve(recipe, known=evolve(recipe.known, motion={"variants": 1}))
+    assert keys(longer)[0] == camera
+    assert keys(longer)[1] != domain
+    fewer = evolve(recipe, pictures=evolve(recipe.pictures, limit=2))
+    assert keys(fewer)[0] != camera
+
+
+def test_keys_of_code_follow_what_it_does(tmp_path):
+    """A comment or a docstring changes no key, a number does."""
+    file = tmp_path / "a.py"
+    file.write_text('"""Doc."""\n\ndef f():\n    """Say."""\n    return 1\n')
+    key, package = code_key([file]), package_key(tmp_path)
+    file.write_text('"""Other."""\n# why\ndef f():\n    """More."""\n\n    return 1\n')
+    assert (code_key([file]), package_key(tmp_path)) == (key, package)
+    file.write_text('"""Doc."""\n\ndef f():\n    """Say."""\n    return 2\n')
+    assert code_key([file]) != key
+    assert key_of({"a": 1, "b": 2}) == key_of({"b": 2, "a": 1}) != key_of({"a": 2, "b": 1})
+
+
+def test_pictures_that_differ_stop_a_run_before_anything_is_made(root, recipe, tmp_path):
+    """A wrong picture is named; other recipes of the same call still run."""
+    from shutil import copytree
+
+    from attrs import evolve
+
+    other = copytree(root, tmp_path / "data")
+    (other / "camera-sharp-0.png").write_bytes((root / "test-0.png").read_bytes())
+    with pytest.raises(UsageError, match=r"not the picture.*camera-sharp-0\.png.*the moon"):
+        bench(other, tmp_path / "out", only="render").run([recipe], [0])
+    assert not list((tmp_path / "out").rglob("*.png"))
+    with pytest.raises(UsageError, match="no such data root"):
+        bench(tmp_path / "nowhere", tmp_path / "out").run([recipe], [0])
+    few = evolve(recipe, name="few", pictures=evolve(recipe.pictures, list="nothing.csv"))
+    with pytest.raises(UsageError, match="cannot be read"):
+        bench(root, tmp_path / "both", only="render").run([few, recipe], [0])
+    assert (tmp_path / "both" / "cache" / "known").is_dir()
+
+
+def test_more_candidates_are_trained_beside_what_is_there(straight, root, recipe, monkeypatch):
+    """`also` takes R and the choice over from the recipe's own run and trains the rest."""
+    from b2b_plugin_reblur.fit import CameraFit
+
+    out, result = straight
+    monkeypatch.setattr(CameraFit, "step", lambda *_: pytest.fail("learns the camera again"))
+    extras = Extras(also=("task",))
+    (more,) = bench(root, out, extras=extras).run([recipe], [0])
+    assert more.label == "also-task"
+    assert more.arguments == "--also task"
+    assert more.ways["finetune"] == result.ways["finetune"]
+    assert "task" in more.ways
+    assert more.training_seconds == pytest.approx(result.training_seconds)
+    assert more.seconds["task"] > 0
+
+
+def test_a_share_of_the_sharp_pictures_keeps_the_camera_model(straight, root, recipe, monkeypatch):
+    """With half of S the deblurring is trained anew, with the R of the run with all of it."""
+    from b2b_plugin_reblur.fit import CameraFit
+
+    out, result = straight
+    monkeypatch.setattr(CameraFit, "step", lambda *_: pytest.fail("learns the camera again"))
+    (half,) = bench(root, out, extras=Extras(sharp_share=0.5)).run([recipe], [0])
+    assert half.label == "sharp-0.5"
+    assert half.learned["camera"] == result.learned["camera"]
+    assert half.ways["finetune"] != result.ways["finetune"]
+    (share,) = (out / "cache" / "shares").iterdir()
+    assert len(list(share.glob("*.png"))) == 2
+
+
+def test_a_setting_of_ones_own_is_a_result_of_its_own(root, recipe, straight):
+    """An override changes the run and gets a label; a misspelt one is refused."""
+    out, result = straight
+    extras = Extras(overrides=("strategy.finetune.lr=0.1",), said_label="fast")
+    (fast,) = bench(root, out, extras=extras).run([recipe], [0])
+    assert fast.label == "fast"
+    assert fast.key != result.key
+    assert fast.ways["finetune"] != result.ways["finetune"]
+    wrong = Extras(overrides=("strategy.fintune.lr=0.1",))
+    with pytest.raises(UsageError, match=r"fintune.*finetune"):
+        bench(root, out, extras=wrong).run([recipe], [0])
+
+
+def test_seconds_are_those_of_the_checkpoints(straight):
+    """Every stage's clock, as the checkpoint remembers it over all sessions."""
+    out, result = straight
+    (run,) = (path for path in (out / "runs" / "tiny").glob("seed-0-*") if path.is_dir())
+    assert seconds_of(run) == result.seconds
+    assert all(seconds > 0 for seconds in result.seconds.values())
+
+
+def test_the_measuring_of_a_finished_adaptation_trains_nothing(straight, root, recipe, monkeypatch):
+    """`--again` measures what is trained already; the scores are the same."""
+    from b2b_plugin_reblur.candidates import Supervised
+
+    out, result = straight
+    monkeypatch.setattr(Supervised, "step", lambda *_: pytest.fail("trains"))
+    (again,) = bench(root, out, again=True).run([recipe], [0])
+    assert again.ways == result.ways
+
+
+def test_pictures_of_a_real_camera_are_halved_and_paired(root, recipe, tmp_path):
+    """Half size, B and S in two halves of places, pairs by their names."""
+    rows = {
+        role: [evolve_input(one, role, scene) for one in listed(recipe, root)["test"][:1]]
+        for role, scene in (
+            ("camera-blurry", "b"), ("camera-blurry-original", "b"), ("camera-sharp", "s"),
+            ("camera-sharp-blurry", "s"), ("test", "t"), ("test-original", "t"),
+        )
+    }  # fmt: skip
+    shots = list(taken(rows))
+    folder = rendered(tmp_path, shots, "pictures", "k")
+    names = {path.relative_to(folder).as_posix() for path in folder.rglob("*.png")}
+    assert {"blurry/b-test-0-0.png", "blurry/b-test-0-1.png", "sharp/s-test-0-1.png"} <= names
+    assert {"test/blurry/t-test-0.png", "test/sharp/t-test-0.png"} <= names
+    assert {"pairs/blurry/b-test-0.png", "pairs/sharp/s-test-0.png"} <= names
+    left, right = (read_picture(folder / f"blurry/b-test-0-{n}.png").pixels for n in (0, 1))
+    whole = read_picture(folder / "test/blurry/t-test-0.png").pixels
+    assert whole.shape == (36, 40, 3)
+    assert (np.concatenate([left, right], 1) == whole).all()
+
+
+def evolve_input(one, role, scene):
+    """Return a listed picture in another role and scene."""
+    from attrs import evolve
+
+    return evolve(one, role=role, scene=scene)
+
+
+def test_the_command_runs_lists_and_writes_the_table(root, straight, tmp_path, capsys):
+    """`b2b bench` from a shell: list, run of a file, table; wrong seeds are refused."""
+    out, _ = straight
+    assert run_cli(["bench", "list"]) == 0
+    assert "frames-2" in capsys.readouterr().out
+    call = ["bench", "run", str(root / "tiny.toml"), "--data", str(root), "--out", str(out)]
+    assert run_cli([*call, "--seeds", "0"]) == 0
+    assert "b2b's choice" in capsys.readouterr().out
+    assert run_cli([*call, "--seeds", "0;1"]) == 2
+    assert "list of seeds" in capsys.readouterr().err
+    target = tmp_path / "proof.md"
+    assert run_cli(["bench", "table", "--out", str(out), "--to", str(target)]) == 0
+    assert "| tiny |" in target.read_text()
+    assert run_cli(["bench", "run", "nothing", "--data", str(root)]) == 2
+
+
+def test_the_measuring_uses_the_demo_s_protocol():
+    """The bench and the demo print numbers that mean the same."""
+    from b2b_core.demo.measure import PROTOCOL, measure
+
+    assert b2b_core.bench.measuring.PROTOCOL is PROTOCOL
+    assert b2b_core.bench.measuring.measure is measure
