@@ -87,7 +87,7 @@ class Bound:
 
     #: Published weights instead of training; an empty text trains.
     weights: str | None = None
-    #: At most so many pairs of a data set, evenly spread: decoded, they are held in memory.
+    #: At most so many pairs of a data set, evenly spread over it.
     most_pairs: int = field(default=1000, validator=ge(1))
     training: Training = Training(steps=2400, crop=112, ema=0.995)
 
