@@ -104,7 +104,7 @@ def spy(monkeypatch: pytest.MonkeyPatch) -> Spy:
 
 def budget(monkeypatch: pytest.MonkeyPatch, pictures: float) -> None:
     """Let sets keep so many pictures."""
-    monkeypatch.setattr("b2b_core.data.pairs.MEMORY_BUDGET", int(pictures * PICTURE))
+    monkeypatch.setattr("b2b_core.data.pairs.decoded_budget", lambda: int(pictures * PICTURE))
 
 
 @pytest.mark.parametrize("pictures", [0, 1, 2.5, 5, 1000])

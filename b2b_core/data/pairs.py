@@ -12,10 +12,15 @@ from torch import Tensor
 
 from b2b_core.contracts import Pair
 from b2b_core.data.decoded import WORKERS, DecodedPictures, at_once
-from b2b_core.data.pictures import MEMORY_BUDGET
 from b2b_core.data.seeding import numpy_rng
 from b2b_core.errors import B2bError, UsageError
 from b2b_core.images.read import picture_size
+from b2b_core.memory import physical_memory
+
+
+def decoded_budget() -> int:
+    """Return how many bytes of pictures a set keeps: a quarter of the machine's memory."""
+    return physical_memory() // 4
 
 
 @frozen(eq=False)
@@ -31,8 +36,8 @@ class PairSet(Sequence[LoadedPair]):
     """Pairs of one domain and split, in a fixed order.
 
     Pairs that are files are decoded when they are asked for: one by an index, all in turn by a loop
-    over the set. Up to `MEMORY_BUDGET` bytes of pictures stay decoded, those asked for last; slices
-    and `of_scenes` decode nothing and share them.
+    over the set. Up to `decoded_budget()` bytes of pictures stay decoded, those asked for last;
+    slices and `of_scenes` decode nothing and share them.
 
     Args:
         pairs: in memory, as files, or another set.
@@ -43,7 +48,7 @@ class PairSet(Sequence[LoadedPair]):
         whole = pairs if isinstance(pairs, PairSet) else None
         self._pairs: list[LoadedPair | Pair] = list(pairs) if whole is None else whole._pairs
         self._decoded: DecodedPictures = (
-            DecodedPictures(MEMORY_BUDGET) if whole is None else whole._decoded
+            DecodedPictures(decoded_budget()) if whole is None else whole._decoded
         )
         self.domain = domain
 

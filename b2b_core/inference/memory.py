@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
-
 import torch
 
+from b2b_core.memory import physical_memory
 from b2b_core.typed_torch import cuda
 
 #: Generous working memory of a deblurring network in float32, in bytes per pixel. Measured on a
@@ -13,8 +12,6 @@ from b2b_core.typed_torch import cuda
 BYTES_PER_PIXEL = 12_000
 #: Share of the device's memory for it. On a CPU a lack of memory ends the process, so less.
 GPU_SHARE, CPU_SHARE = 0.8, 0.5
-#: Memory in bytes where the system does not say how much there is.
-UNKNOWN_MEMORY = 8 << 30
 
 
 def affordable_pixels(device: torch.device, *, half: bool) -> int:
@@ -26,7 +23,7 @@ def affordable_pixels(device: torch.device, *, half: bool) -> int:
     if device.type == "cuda":
         memory = GPU_SHARE * cuda.get_device_properties(device).total_memory
         return int(memory) // (BYTES_PER_PIXEL // 2 if half else BYTES_PER_PIXEL)
-    return int(CPU_SHARE * _physical_memory()) // BYTES_PER_PIXEL
+    return int(CPU_SHARE * physical_memory()) // BYTES_PER_PIXEL
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:
@@ -40,10 +37,3 @@ def release(device: torch.device) -> None:
     """Give cached memory back, so that smaller pieces find room."""
     if device.type == "cuda":
         torch.cuda.empty_cache()
-
-
-def _physical_memory() -> int:
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):  # Windows, or a system that does not say
-        return UNKNOWN_MEMORY
