@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import TypeGuard
 
 from b2b_core.names import normalised
+from b2b_core.narrowing import is_array, is_table
 
 _TABLES = ("[[component]]", "[[domain]]", "[[weights]]")
 _NAMES = ("kind", "name", "distribution", "component")
@@ -90,14 +90,6 @@ def _rows_of(path: Path, _changed: int) -> tuple[dict[str, str], ...]:
 
 
 def _texts(rows: object, **more: str) -> Iterator[dict[str, str]]:
-    for row in rows if _is_array(rows) else ():
-        if _is_table(row):
+    for row in rows if is_array(rows) else ():
+        if is_table(row):
             yield {key: text for key, text in row.items() if isinstance(text, str)} | more
-
-
-def _is_array(value: object) -> TypeGuard[list[object]]:
-    return isinstance(value, list)
-
-
-def _is_table(value: object) -> TypeGuard[dict[str, object]]:
-    return isinstance(value, dict)

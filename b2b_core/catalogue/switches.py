@@ -11,6 +11,7 @@ from attrs import evolve, field, frozen
 
 from b2b_core.errors import UsageError
 from b2b_core.names import PREFIX, means, suggestion
+from b2b_core.narrowing import is_table
 from b2b_core.specs import HOOK_OF_KIND
 
 #: Comma-separated list of the only plugins to load, or "none"; unset or empty means all.
@@ -113,9 +114,9 @@ def _resolved(value: object, source: str) -> dict[str, str]:
 
 
 def _table(value: object, form: str, source: str) -> Mapping[str, object]:
-    if not isinstance(value, Mapping):
+    if not is_table(value):
         raise UsageError(form, where=source)
-    return cast("Mapping[str, object]", value)
+    return value
 
 
 def _matches(

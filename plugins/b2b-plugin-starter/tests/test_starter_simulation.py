@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.ndimage import correlate
 
-from b2b_plugin_starter.simulation.kernels import disk, hand_path, splat, straight_path
+from b2b_core.bench.cameras.kernels import disk, splat, straight_path
+from b2b_plugin_starter.simulation.kernels import hand_path
 from b2b_plugin_starter.simulation.known import average, move
 from b2b_plugin_starter.simulation.light import to_levels, to_light
 from b2b_plugin_starter.simulation.phone import PLACES, Phone, blend_weight

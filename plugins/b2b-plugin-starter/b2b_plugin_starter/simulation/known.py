@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from b2b_plugin_starter.simulation.kernels import splat, straight_path
+from b2b_core.bench.cameras.kernels import splat, straight_path
 from b2b_plugin_starter.simulation.light import to_levels, to_light
 from b2b_plugin_starter.simulation.transforms import signal
 

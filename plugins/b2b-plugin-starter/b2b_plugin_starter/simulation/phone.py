@@ -12,7 +12,8 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from b2b_plugin_starter.simulation.kernels import disk, hand_path, splat
+from b2b_core.bench.cameras.kernels import disk, splat
+from b2b_plugin_starter.simulation.kernels import hand_path
 from b2b_plugin_starter.simulation.light import to_levels, to_light
 from b2b_plugin_starter.simulation.transforms import fourier, signal
 
