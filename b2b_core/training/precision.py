@@ -41,7 +41,7 @@ def fast_bf16(device: torch.device) -> bool:
     """Say whether bf16 convolutions are faster than float32 ones on this device.
 
     On a CPU that takes tile instructions (AMX). Vector instructions alone (AVX512-BF16) are not
-    enough: on a machine with these every network here was slower, by 6 to 50 %
+    enough: on a machine with these alone U-Net and NAFNet took a fifth to a third longer
     (benchmarks/networks.md).
     """
     if device.type == "cuda":
