@@ -218,6 +218,7 @@ def common_size(*rules: SizeRule) -> SizeRule:
     return SizeRule(
         multiple_of=math.lcm(*(rule.multiple_of for rule in rules)),
         minimum=max((rule.minimum for rule in rules), default=1),
+        whole=any(rule.whole for rule in rules),
     )
 
 

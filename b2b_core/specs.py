@@ -41,6 +41,9 @@ class SizeRule:
     multiple_of: int = 1
     #: Smallest height and width.
     minimum: int = 1
+    #: Whether the network compares or averages over its whole input, so that tiles change its
+    #: result: they are made as large as memory allows.
+    whole: bool = False
 
     def fit(self, size: int) -> int:
         """Return the smallest admissible length that is at least `size`."""

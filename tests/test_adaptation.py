@@ -22,14 +22,14 @@ def world(tmp_path_factory):
     root = tmp_path_factory.mktemp("world")
     rng = np.random.default_rng(0)
 
-    def save(path, size=(72, 64)):
+    def save(path, size=(104, 96)):
         path.parent.mkdir(parents=True, exist_ok=True)
         coarse = rng.integers(0, 256, (size[1] // 4, size[0] // 4, 3), dtype=np.uint8)
         Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC).save(path)
 
     for index in range(4):
         # portrait and landscape, PNG and JPEG, as users have them
-        size = (72, 64) if index % 2 else (64, 80)
+        size = (104, 96) if index % 2 else (96, 112)
         save(root / "blurry" / f"b{index}.{'png' if index % 2 else 'jpg'}", size)
         save(root / "sharp" / f"s{index}.png", size)
         sharp = root / "known" / "sharp" / f"scene{index}" / "0.png"
@@ -52,7 +52,9 @@ def world(tmp_path_factory):
 def settings_of(world, **strategy):
     """Return settings of a run of a few seconds."""
     short = {"steps": 2, "batch": 2}
-    camera = {"warmup_steps": 2, "steps": 2, "batch": 2, "crop": 24, "kernel": 9, "latent": 4}
+    camera = {
+        "spectrum_steps": 2, "spectrum_batch": 2, "steps": 2, "batch": 2, "crop": 24, "kernel": 9,
+    }  # fmt: skip
     return read_settings(
         {
             "data": {

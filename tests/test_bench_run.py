@@ -49,7 +49,7 @@ discriminator = { name = "laplacian-patchgan", width = 8 }
 name = "reblur"
 mode = "finetune"
 trial_steps = 1
-camera = { warmup_steps = 2, steps = 2, batch = 2, crop = 24, kernel = 9, latent = 4 }
+camera = { spectrum_steps = 2, spectrum_batch = 2, crop = 24, kernel = 9 }
 finetune = { steps = 2, batch = 2 }
 task = { steps = 2, batch = 2 }
 conversion = { steps = 2, batch = 2 }
@@ -66,7 +66,7 @@ def root(tmp_path_factory):
         for number in range(count):
             file = root / f"{role}-{number}.png"
             coarse = rng.integers(0, 256, (18, 20, 3), dtype=np.uint8)
-            Image.fromarray(coarse).resize((80, 72), Image.Resampling.BICUBIC).save(file)
+            Image.fromarray(coarse).resize((112, 104), Image.Resampling.BICUBIC).save(file)
             rows.append((role, file.name, file.stem, sha256_of(file)))
     with (root / "list.csv").open("w", newline="") as stream:
         csv.writer(stream).writerows([("role", "file", "scene", "sha256"), *rows])
@@ -107,7 +107,7 @@ def test_a_run_measures_every_way_on_every_test_picture(straight):
     assert result.ways["b2b"] == result.ways["finetune"]
     assert result.ways["bound"] != result.ways["deblurrer"]
     assert result.chosen == "finetune"
-    assert set(result.seconds) == {"spectrum", "camera", "finetune"}
+    assert set(result.seconds) == {"spectrum", "finetune"}
     assert result.training_seconds == pytest.approx(sum(result.seconds.values()))
     assert result.known["steps"] == result.bound["steps"] == "3"
     assert result.machine["torch"]
@@ -309,10 +309,10 @@ def test_pictures_that_differ_stop_a_run_before_anything_is_made(root, recipe, t
 
 def test_more_candidates_are_trained_beside_what_is_there(straight, root, recipe, monkeypatch):
     """`also` takes R and the choice over from the recipe's own run and trains the rest."""
-    from b2b_plugin_reblur.fit import CameraFit
+    from b2b_plugin_reblur.refinement import Refinement
 
     out, result = straight
-    monkeypatch.setattr(CameraFit, "step", lambda *_: pytest.fail("learns the camera again"))
+    monkeypatch.setattr(Refinement, "step", lambda *_: pytest.fail("learns the camera again"))
     extras = Extras(also=("task",))
     (more,) = bench(root, out, extras=extras).run([recipe], [0])
     assert more.label == "also-task"
@@ -325,10 +325,10 @@ def test_more_candidates_are_trained_beside_what_is_there(straight, root, recipe
 
 def test_a_share_of_the_sharp_pictures_keeps_the_camera_model(straight, root, recipe, monkeypatch):
     """With half of S the deblurring is trained anew, with the R of the run with all of it."""
-    from b2b_plugin_reblur.fit import CameraFit
+    from b2b_plugin_reblur.refinement import Refinement
 
     out, result = straight
-    monkeypatch.setattr(CameraFit, "step", lambda *_: pytest.fail("learns the camera again"))
+    monkeypatch.setattr(Refinement, "step", lambda *_: pytest.fail("learns the camera again"))
     (half,) = bench(root, out, extras=Extras(sharp_share=0.5)).run([recipe], [0])
     assert half.label == "sharp-0.5"
     assert half.learned["camera"] == result.learned["camera"]
@@ -385,7 +385,7 @@ def test_pictures_of_a_real_camera_are_halved_and_paired(root, recipe, tmp_path)
     assert {"pairs/blurry/b-test-0.png", "pairs/sharp/s-test-0.png"} <= names
     left, right = (read_picture(folder / f"blurry/b-test-0-{n}.png").pixels for n in (0, 1))
     whole = read_picture(folder / "test/blurry/t-test-0.png").pixels
-    assert whole.shape == (36, 40, 3)
+    assert whole.shape == (52, 56, 3)
     assert (np.concatenate([left, right], 1) == whole).all()
 
 

@@ -158,7 +158,7 @@ def changed(text: str, difference: str) -> str:
 def picture(rng, radius):
     """Return a picture with structure, blurred."""
     coarse = rng.integers(0, 256, (18, 20, 3), dtype=np.uint8)
-    image = Image.fromarray(coarse).resize((80, 72), Image.Resampling.BICUBIC)
+    image = Image.fromarray(coarse).resize((112, 104), Image.Resampling.BICUBIC)
     return image, image.filter(ImageFilter.BoxBlur(radius))
 
 

@@ -148,8 +148,8 @@ REBLUR = [
     *(
         f"--set=strategy.{setting}"
         for setting in (
-            "mode=task", "camera.warmup_steps=2", "camera.steps=2", "camera.batch=2",
-            "camera.crop=24", "camera.kernel=9", "camera.latent=4", "task.steps=2", "task.batch=2",
+            "mode=task", "camera.spectrum_steps=2", "camera.spectrum_batch=2",
+            "camera.crop=24", "camera.kernel=9", "task.steps=2", "task.batch=2",
         )
     ),
 ]  # fmt: skip
@@ -177,7 +177,7 @@ def pictures(tmp_path):
     rng = np.random.default_rng(0)
     for number in range(6):
         coarse = rng.integers(0, 256, (18, 18, 3), dtype=np.uint8)
-        sharp = Image.fromarray(coarse).resize((72, 72), Image.Resampling.BICUBIC)
+        sharp = Image.fromarray(coarse).resize((104, 104), Image.Resampling.BICUBIC)
         for role, picture in (("sharp", sharp), ("blurry", sharp.filter(ImageFilter.BoxBlur(1)))):
             (tmp_path / role).mkdir(exist_ok=True)
             picture.save(tmp_path / role / f"{number}.png")

@@ -25,8 +25,8 @@ SHORT = [
     *(
         f"--set=strategy.{setting}"
         for setting in (
-            "camera.warmup_steps=2", "camera.steps=2", "camera.batch=2", "camera.crop=24",
-            "camera.kernel=9", "camera.latent=4", "task.steps=3", "task.batch=2",
+            "camera.spectrum_steps=2", "camera.spectrum_batch=2", "camera.crop=24",
+            "camera.kernel=9", "task.steps=3", "task.batch=2",
             "conversion.steps=3", "conversion.batch=2",
         )
     ),
@@ -77,7 +77,7 @@ def place(tmp_path):
 def texture(rng):
     """Return a picture with structure at several scales."""
     coarse = rng.integers(0, 256, (18, 20, 3), dtype=np.uint8)
-    return Image.fromarray(coarse).resize((80, 72), Image.Resampling.BICUBIC)
+    return Image.fromarray(coarse).resize((112, 104), Image.Resampling.BICUBIC)
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from b2b_core.adaptation.entries import entries_of_plugins
 from b2b_core.adaptation.folder import PROFILE, open_run_folder
 from b2b_core.adaptation.parts import Parts
 from b2b_core.adaptation.settings import AdaptSettings, write_settings
+from b2b_core.adaptation.suspicions import suspicions
 from b2b_core.catalogue import Catalogue
 from b2b_core.data.domains import open_domain
 from b2b_core.data.pairs import PairSet
@@ -26,9 +27,6 @@ from b2b_core.specs import SizeRule
 from b2b_core.training.job import Job, Outcome, Part
 from b2b_core.training.precision import Numerics
 from b2b_core.training.run import Run
-
-#: With fewer pictures of a role than this, results vary a lot from run to run.
-FEW = 12
 
 
 @frozen(eq=False)
@@ -145,9 +143,8 @@ def _describe(run: Run, ready: _Prepared) -> None:
     run.log.info("pictures", **counts, pairs=len(ready.pairs), crop=ready.crop)
     if ready.shared_scenes:
         run.log.info("scenes in both folders were split", scenes=ready.shared_scenes)
-    for role in ("blurry", "sharp"):
-        if counts[role] < FEW:
-            run.warn(f"only {counts[role]} {role} pictures to learn from; {FEW} or more are better")
+    for suspicion in suspicions(ready.pictures):
+        run.warn(suspicion)
 
 
 def write_profile(

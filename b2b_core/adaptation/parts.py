@@ -19,6 +19,7 @@ from b2b_core.specs import DomainSpec, SizeRule, StrategySpec
 from b2b_core.training.job import Part
 from b2b_core.training.precision import Numerics
 from b2b_core.training.presets import with_preset
+from b2b_core.weights.resolve import resolve_weights
 
 #: Kind of component -> section of the configuration that chooses it.
 SECTION_OF_KIND = {kind: section for section, kind in SECTIONS.items()}
@@ -58,11 +59,20 @@ class Parts:
             file, module = self.load(kind, self._settings.domain.extractor, self.domain.extractor)
             return Part(kind, file.component, file.options, module)
         name, options = self._checked(kind)
+        if kind == "feature-extractor":
+            options = self._with_weights(options)
         with seeded(self._settings.run.seed, f"initial-{kind}"):
             product = self._catalogue.build(kind, name, options)
         if not isinstance(product, nn.Module):
             raise UsageError(f"the {kind} '{name}' is no network", mend="choose another")
         return Part(kind, name, options, self.numerics.place(product))
+
+    def _with_weights(self, options: dict[str, object]) -> dict[str, object]:
+        """Put the file in place of the published name of a feature extractor's weights."""
+        name = options.get("weights")
+        if not isinstance(name, str) or not name:
+            return options
+        return {**options, "weights": str(resolve_weights(name, self._catalogue))}
 
     def deblurrer(self) -> tuple[Part, NetworkFile, str | None]:
         """Return the domain's deblurrer, frozen, its file, and its published name if it has one."""

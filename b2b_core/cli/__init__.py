@@ -26,6 +26,7 @@ COMMANDS = {
     "export": ("b2b_core.cli.export:command", "Write a profile or deblurrer as an ONNX file."),
     "train": ("b2b_core.cli.train:command", "Train a deblurrer or extractor of a known domain."),
     "synthesize": ("b2b_core.cli.synthesize:command", "Put a known domain's blur on pictures."),
+    "rank-domains": ("b2b_core.cli.rank_domains:command", "Find the known domain for a camera."),
     "list": ("b2b_core.cli.list_kind:command", "List the components of a kind."),
     "show": ("b2b_core.cli.show:command", "Show a component, a plugin or published weights."),
     "weights": ("b2b_core.cli.weights:command", "List, fetch and verify published weights."),

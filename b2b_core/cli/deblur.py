@@ -23,7 +23,7 @@ ANYTHING = click.Path(path_type=Path)
 @click.pass_context
 def command(
     ctx: click.Context, profile: Path, inputs: tuple[Path, ...], out: Path, device: str,
-    precision: str, tile: int | None, suffix: str, overwrite: bool,
+    precision: str, tile: int | None, compiled: bool, suffix: str, overwrite: bool,
 ) -> None:  # fmt: skip
     """Deblur pictures with the camera PROFILE that `b2b adapt` wrote.
 
@@ -38,16 +38,18 @@ def command(
 
     tasks = plan(inputs, out, suffix=suffix, overwrite=overwrite)
     pipeline = open_pipeline(
-        profile, catalogue_from(ctx), device=device, precision=precision, tile=tile
-    )
+        profile, catalogue_from(ctx), device=device, precision=precision, tile=tile,
+        compiled=compiled,
+    )  # fmt: skip
     failures = restore_all(tasks, pipeline)
     for failure in failures:
         click.echo(f"not deblurred: {failure}", err=True)
     if len(failures) < len(tasks):
         place = tasks[0].target if len(tasks) == 1 else out
+        how = ", compiled" if pipeline.compiled else ""
         click.echo(
             f"{len(tasks) - len(failures)} of {len(tasks)} pictures deblurred"
-            f" ({pipeline.device}, {pipeline.precision}): {place}"
+            f" ({pipeline.device}, {pipeline.precision}{how}): {place}"
         )
     if failures:
         raise B2bError(

@@ -35,7 +35,7 @@ SHOWN = 4
 def command(
     ctx: click.Context, restored: Path | None, profile: Path | None, blurry: Path | None,
     reference: Path | None, json_file: Path | None, report: Path | None,
-    metrics: tuple[str, ...], device: str, precision: str, tile: int | None,
+    metrics: tuple[str, ...], device: str, precision: str, tile: int | None, compiled: bool,
 ) -> None:  # fmt: skip
     """Measure restored pictures, or a camera profile on blurry ones.
 
@@ -58,7 +58,9 @@ def command(
     if profile is None:
         ways = Ways({"restored": as_it_is})
     else:
-        ways = ways_of_profile(profile, catalogue, device=device, precision=precision, tile=tile)
+        ways = ways_of_profile(
+            profile, catalogue, device=device, precision=precision, tile=tile, compiled=compiled
+        )
     shown = SHOWN if report else 0
     evaluation = evaluate(couples, ways.runs, chosen, show=shown, device=ways.device)
     notes = list(ways.notes)
@@ -116,7 +118,7 @@ def _said(ctx: click.Context) -> str:
         value = ctx.params.get(option.name or "")
         for one in value if is_array(value) else (value,):
             if one is not None and one != option.default:
-                words += [option.opts[0], str(one)]
+                words += [option.opts[0]] if one is True else [option.opts[0], str(one)]
     return shlex.join(words)
 
 

@@ -13,7 +13,13 @@ CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
 
 def pipeline_options(command: CommandT) -> CommandT:
-    """Add `--device`, `--precision` and `--tile`, in this order."""
+    """Add `--device`, `--precision`, `--tile` and `--compile`, in this order."""
+    compiled = click.option(
+        "--compile",
+        "compiled",
+        is_flag=True,
+        help="Compile the networks with torch.compile, once for every size of picture or tile.",
+    )
     tile = click.option(
         "--tile",
         type=int,
@@ -27,4 +33,4 @@ def pipeline_options(command: CommandT) -> CommandT:
         show_default=True,
         help="Number format; auto is bf16 where the hardware is made for it.",
     )
-    return device_option(precision(tile(command)))
+    return device_option(precision(tile(compiled(command))))

@@ -9,8 +9,10 @@ from torch import Tensor, nn
 
 from b2b_core.errors import B2bError, UsageError
 from b2b_core.images.sizes import crop_to, pad_to
+from b2b_core.inference.compiled import TOLERANCE, TOLERANCE_HALF, Chain, Compiled
 from b2b_core.inference.memory import affordable_pixels, is_out_of_memory, release
-from b2b_core.inference.tiling import LEAST_OVERLAP, even_tile, overlap_of, run_tiled
+from b2b_core.inference.tiling import LEAST_OVERLAP, even_tile, largest_tile, overlap_of, run_tiled
+from b2b_core.log import get_logger
 from b2b_core.specs import SizeRule
 from b2b_core.training.precision import Numerics
 
@@ -29,6 +31,8 @@ class Pipeline:
         precision: "bf16", "float32", or "auto": bf16 where the hardware is made for it.
         tile: side of tiles in pixels; None takes the whole picture if it fits into memory, and
             else the largest tiles that do.
+        compiled: whether to compile the networks with `torch.compile`, once for every size of
+            tile; see `Compiled` for what happens where that fails.
 
     Raises:
         UsageError: if the device is not there or the tile is too small.
@@ -43,15 +47,20 @@ class Pipeline:
         device: str = "auto",
         precision: str = "auto",
         tile: int | None = None,
+        compiled: bool = False,
     ) -> None:
         if tile is not None and tile < SMALLEST_TILE:
             raise UsageError(f"tiles of {tile} pixels are too small", mend=f"use {SMALLEST_TILE}+")
         self._numerics = Numerics(device, precision)
         self._translator = None if translator is None else self._numerics.place(translator).eval()
         self._deblurrer = self._numerics.place(deblurrer).eval()
+        chain = Chain(self._translator, self._deblurrer).eval()
+        tolerance = TOLERANCE_HALF if self._numerics.half else TOLERANCE
+        self._run = Compiled(chain, tolerance) if compiled else chain
         self._size = size
         self._manual = tile
         self._limit: int | None = None
+        self._said_tiles = False
 
     @property
     def device(self) -> torch.device:
@@ -73,14 +82,18 @@ class Pipeline:
         """Number format of the networks: "bf16" or "float32"."""
         return "bf16" if self._numerics.half else "float32"
 
+    @property
+    def compiled(self) -> bool:
+        """Whether the networks ran compiled, for pictures or tiles of some size at least."""
+        return isinstance(self._run, Compiled) and self._run.active
+
     def tile_for(self, height: int, width: int) -> tuple[int, int]:
         """Return height and width of the tiles for a picture; its padded size if it fits whole."""
         whole = self._size.fit(height), self._size.fit(width)
         if self._manual is not None:
-            sides = [self._manual, self._manual]
+            sides = self._manual, self._manual
         else:
-            largest = self._automatic(*whole)
-            sides = [even_tile(length, largest, overlap_of(largest)) for length in whole]
+            sides = self._automatic(*whole)
         high, wide = (
             min(length, self._size.fit(side)) for length, side in zip(whole, sides, strict=True)
         )
@@ -110,6 +123,8 @@ class Pipeline:
         """Run tile by tile; automatic tiles are halved until memory suffices."""
         while True:
             tile = self.tile_for(*padded.shape[-2:])
+            if tile != padded.shape[-2:]:
+                self._warn_of(tile)
             try:
                 return run_tiled(self._networks, padded, tile, overlap_of(max(tile)))
             except RuntimeError as error:
@@ -122,19 +137,33 @@ class Pipeline:
     def _networks(self, tile: Tensor) -> Tensor:
         tile = tile.to(self.device).contiguous(memory_format=torch.channels_last)
         with self._numerics.autocast():
-            if self._translator is not None:
-                # float32 between the networks: what they carry past their layers keeps all bits
-                tile = self._translator(tile)[-1].float()
-            restored: Tensor = self._deblurrer(tile)
+            restored: Tensor = self._run(tile)
         return restored
 
-    def _automatic(self, height: int, width: int) -> int:
-        if self._limit is not None:
-            return self._limit
-        pixels = affordable_pixels(self.device, half=self._numerics.half)
-        if height * width <= pixels:
-            return max(height, width)
-        return max(SMALLEST_TILE, math.isqrt(pixels))
+    def _automatic(self, height: int, width: int) -> tuple[int, int]:
+        """Return the sides of the whole picture, or of the largest tiles that memory allows."""
+        side = self._limit
+        if side is None:
+            whole = self._size.whole
+            pixels = affordable_pixels(self.device, half=self._numerics.half, whole=whole)
+            if height * width <= pixels:
+                return height, width
+            side = max(SMALLEST_TILE, math.isqrt(pixels))
+            if whole:
+                return largest_tile(height, width, max(pixels, side**2))
+        overlap = overlap_of(side)
+        return even_tile(height, side, overlap), even_tile(width, side, overlap)
+
+    def _warn_of(self, tile: tuple[int, int]) -> None:
+        """Say once that tiles change what networks give that look at the whole picture."""
+        if not self._size.whole or self._said_tiles:
+            return
+        self._said_tiles = True
+        mend = "more memory" if self._manual is None else "leaving --tile out"
+        get_logger("tiles").warning(
+            f"a network looks at the whole picture, and tiles of {tile[1]}x{tile[0]} change its"
+            f" result; {mend} makes them larger"
+        )
 
     def _refuse_smaller(self, tile: tuple[int, int], error: RuntimeError) -> None:
         """Raise if tiles may not or cannot get any smaller."""

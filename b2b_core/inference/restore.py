@@ -31,6 +31,7 @@ def open_profile(
     device: str = "auto",
     precision: str = "auto",
     tile: int | None = None,
+    compiled: bool = False,
 ) -> tuple[LoadedProfile, Pipeline]:
     """Load a camera profile and set up its pipeline.
 
@@ -52,6 +53,7 @@ def open_profile(
         device=device,
         precision=precision,
         tile=tile,
+        compiled=compiled,
     )
     return loaded, pipeline
 
@@ -63,6 +65,7 @@ def open_pipeline(
     device: str = "auto",
     precision: str = "auto",
     tile: int | None = None,
+    compiled: bool = False,
 ) -> Pipeline:
     """Set up the pipeline of a camera profile, or of a deblurrer without a translator before it.
 
@@ -73,6 +76,7 @@ def open_pipeline(
         device: see `Pipeline`, as the rest.
         precision: number format.
         tile: side of tiles in pixels.
+        compiled: whether to compile the networks.
 
     Raises:
         UsageError: if it is none of these, a plugin is missing, or the device is not there.
@@ -83,13 +87,20 @@ def open_pipeline(
 
     if not _is_deblurrer(name_or_path):
         _, pipeline = open_profile(
-            name_or_path, catalogue, device=device, precision=precision, tile=tile
+            name_or_path,
+            catalogue,
+            device=device,
+            precision=precision,
+            tile=tile,
+            compiled=compiled,
         )
         return pipeline
     file = network_file(name_or_path, catalogue, "deblurrer")
     header, network = load_network(file, catalogue, "deblurrer")
     size = catalogue.spec("deblurrer", header.component).size
-    return Pipeline(None, network, size, device=device, precision=precision, tile=tile)
+    return Pipeline(
+        None, network, size, device=device, precision=precision, tile=tile, compiled=compiled
+    )
 
 
 def _is_deblurrer(name_or_path: Path) -> bool:

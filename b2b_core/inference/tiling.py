@@ -44,6 +44,12 @@ def even_tile(length: int, tile: int, overlap: int) -> int:
     return math.ceil((length + (count - 1) * overlap) / count)
 
 
+def largest_tile(height: int, width: int, pixels: int) -> tuple[int, int]:
+    """Return the sides of the largest tile of at most `pixels`; a square where there is room."""
+    high = min(height, max(math.isqrt(pixels), pixels // width))
+    return high, min(width, pixels // high)
+
+
 def run_tiled(
     network: Callable[[Tensor], Tensor], image: Tensor, tile: tuple[int, int], overlap: int
 ) -> Tensor:

@@ -43,7 +43,13 @@ def as_it_is(image: Tensor) -> Tensor:
 
 
 def ways_of_profile(
-    path: Path, catalogue: Catalogue, *, device: str, precision: str, tile: int | None
+    path: Path,
+    catalogue: Catalogue,
+    *,
+    device: str,
+    precision: str,
+    tile: int | None,
+    compiled: bool = False,
 ) -> Ways:
     """Return: the blurry picture itself, the known deblurrer alone, and the camera profile.
 
@@ -53,13 +59,17 @@ def ways_of_profile(
         UsageError: if the file is no profile, a plugin is missing, or the device is not there.
         B2bError: if the profile is damaged.
     """
-    loaded, pipeline = open_profile(path, catalogue, device=device, precision=precision, tile=tile)
+    loaded, pipeline = open_profile(
+        path, catalogue, device=device, precision=precision, tile=tile, compiled=compiled
+    )
     runs: dict[str, Way] = {"blurry": as_it_is}
     size = f"tiles of {tile}" if tile else "whole pictures where memory suffices"
     notes = [f"Networks ran on {pipeline.device} in {pipeline.precision}, {size}."]
     try:
         network, rule = _known_deblurrer(loaded, catalogue)
-        alone = Pipeline(None, network, rule, device=device, precision=precision, tile=tile)
+        alone = Pipeline(
+            None, network, rule, device=device, precision=precision, tile=tile, compiled=compiled
+        )
         runs["known deblurrer alone"] = alone.deblur
     except B2bError as error:
         notes.append(f"The known deblurrer alone could not be had: {error}.")

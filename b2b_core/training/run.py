@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,7 +41,11 @@ class Run:
         self.catalogue.notify("b2b_step_finished", stage=stage, step=step, numbers=dict(numbers))
 
     def warn(self, message: str) -> None:
-        """Say once, in plain words, that something looks wrong."""
-        if message not in self.warnings:
+        """Say once, in plain words, that something looks wrong; new numbers make no new warning."""
+        if _wording(message) not in map(_wording, self.warnings):
             self.warnings.append(message)
             self.log.warning(message)
+
+
+def _wording(message: str) -> str:
+    return re.sub(r"\d+(\.\d+)?", "", message)

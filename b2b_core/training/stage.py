@@ -26,6 +26,9 @@ class Stage(ABC):
     title: str
     #: Number of steps, 0-based numbers 0 ... steps-1.
     steps: int
+    #: `validate` is called after this many steps too, so that it can warn in time (see `tenth`);
+    #: 0 for a stage that has nothing to warn of.
+    first_look: int = 0
 
     @abstractmethod
     def step(self, number: int) -> dict[str, float]:
@@ -36,8 +39,16 @@ class Stage(ABC):
         """Return everything with `state_dict` and `load_state_dict` that a checkpoint holds."""
 
     def validate(self, number: int) -> dict[str, float]:  # noqa: ARG002
-        """Return validation numbers after `number` steps; called at `Run.validate_every`."""
+        """Return validation numbers after `number` steps.
+
+        Called every `Run.validate_every` steps, at `first_look` and at the end.
+        """
         return {}
+
+
+def tenth(steps: int) -> int:
+    """Return the number of steps by which a stage should have warned: a tenth, rounded up."""
+    return -(-steps // 10)
 
 
 def run_stage(stage: Stage, run: Run) -> None:
@@ -62,7 +73,7 @@ def run_stage(stage: Stage, run: Run) -> None:
             _refuse_nan(numbers, stage, number, path)
             done = number + 1
             last = done == stage.steps
-            if done % run.validate_every == 0 or last:
+            if done % run.validate_every == 0 or done == stage.first_look or last:
                 numbers |= (latest := stage.validate(done))
             if done % run.log_every == 0 or last:
                 run.log_step(stage.name, done, numbers)

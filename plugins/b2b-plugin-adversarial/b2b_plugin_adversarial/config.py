@@ -34,14 +34,17 @@ class PenaltyConfig:
 class CurriculumConfig:
     """Which blurry pictures are learned from first: the least blurry ones.
 
-    Blur is the variance of the Laplacian, low for blurry pictures; it orders the set B.
+    Blur is the variance of the Laplacian, low for blurry pictures.
     """
 
-    #: Share of B, from its least blurry end, that training begins with.
+    #: "set": the share is one of B, and whole pictures come later; "batch": of every batch, as the
+    #: paper says, and the blurrier crops of a batch are not learned from.
+    of: Literal["set", "batch"] = "set"
+    #: Share, from the least blurry end, that training begins with.
     start: float = field(default=1.0, validator=and_(gt(0.0), le(1.0)))
     #: Steps that this share is kept.
     hold: int = field(default=0, validator=ge(0))
-    #: Steps in which it then grows to the whole of B.
+    #: Steps in which it then grows to the whole.
     grow: int = field(default=0, validator=ge(0))
 
 
@@ -101,7 +104,7 @@ class AdversarialConfig:
     colour_weight: float = field(default=2.0, validator=ge(0.0))
 
     #: Steps in which only D learns, while G is what it started as.
-    d_warmup: int = field(default=600, validator=ge(0))
+    d_warmup: int = field(default=350, validator=ge(0))
     #: Deviation of noise on all that D sees, on the scale of [0, 1].
     input_noise: float = field(default=0.004, validator=ge(0.0))
 

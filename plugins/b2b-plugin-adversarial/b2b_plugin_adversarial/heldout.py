@@ -22,8 +22,6 @@ COUNT, _AT_ONCE = 16, 4
 _UNCHANGED = 0.05
 #: Drift of colours or brightness, in 8-bit steps, that people see side by side.
 _SEEN = 4.0
-#: Share of the steps after which G should have begun to do something.
-_BEGUN = 0.1
 
 
 class HeldOut:
@@ -60,7 +58,7 @@ class HeldOut:
             "known_blurry_psnr": _mean(psnr(self._known, self._sharp)),
         }
 
-    def measure(self, translator: nn.Module, run: Run, playing: float) -> dict[str, float]:
+    def measure(self, translator: nn.Module, run: Run, *, begun: bool) -> dict[str, float]:
         """Return numbers of G, and warn of what looks wrong.
 
         `sharper`: how much the blur effect of deblur(G(y)) lies below that of deblur(y), on real
@@ -70,7 +68,7 @@ class HeldOut:
         Args:
             translator: G, averaged.
             run: takes the warnings.
-            playing: share of the steps since G began to learn.
+            begun: whether G has learned for so long that it should have begun to do something.
         """
         translated = self._translated(translator, self._blurry)
         known = self._translated(translator, self._known)
@@ -81,7 +79,7 @@ class HeldOut:
             "colour_drift": _mean(colour_drift(translated, self._blurry)),
             "brightness_drift": _mean(brightness_drift(translated, self._blurry)),
         }
-        if playing > _BEGUN:
+        if begun:
             _warn(numbers, run)
         return numbers
 
@@ -116,7 +114,7 @@ def _warn(numbers: dict[str, float], run: Run) -> None:
     if numbers["moved"] < _UNCHANGED:
         run.warn(
             "the translator is still the identity: it changes pictures by less than "
-            f"{_UNCHANGED} of 255 levels"
+            f"{_UNCHANGED} of 255 levels; raise lr or lower lambda_rec"
         )
     drift = max(numbers["colour_drift"], abs(numbers["brightness_drift"]))
     if drift > _SEEN:

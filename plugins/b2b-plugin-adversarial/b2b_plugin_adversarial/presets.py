@@ -1,4 +1,4 @@
-"""Named sets of options. What each deviates from its source in is listed in the README."""
+"""Named sets of options. `docs/method.md` says where each differs from its source."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PRESETS: Mapping[str, Mapping[str, object]] = {
             "levels": "all",
             "every": 1,
         },
-        "curriculum": {"start": 0.5, "hold": 200_000, "grow": 200_000},
+        "curriculum": {"of": "batch", "start": 0.5, "hold": 200_000, "grow": 200_000},
         "augmentation": {"flip": True, "rotate": True, "jitter": 0.2},
     },
     # What the published code computes, as far as it is a matter of options.

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from b2b_core.training.clock import Clock
 from b2b_core.training.ema import Ema
-from b2b_core.training.stage import Stage
+from b2b_core.training.stage import Stage, tenth
 from b2b_plugin_adversarial.heldout import HeldOut
 from b2b_plugin_adversarial.objective import Objective
 from b2b_plugin_adversarial.pyramid import level_sizes, pyramid, translated_pyramid
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from b2b_core.contracts import Discriminator, FeatureExtractor
     from b2b_core.training.job import Job
     from b2b_plugin_adversarial.config import AdversarialConfig
+
+#: Steps in which G should have begun to do something.
+BEGUN = 50
 
 
 @frozen(eq=False)
@@ -47,6 +50,7 @@ class AdversarialStage(Stage):
 
     def __init__(self, job: Job, config: AdversarialConfig) -> None:
         self.steps = config.steps
+        self.first_look = max(tenth(config.steps), config.d_warmup + BEGUN)
         self.config, self.run = config, job.run
         self.part = job.build("translator")
         self.translator = self.part.module.train()
@@ -61,7 +65,7 @@ class AdversarialStage(Stage):
             job.run.numerics,
         )
         self.held_out = HeldOut(job, known)
-        self.watch, self.clock = Watch(), Clock()
+        self.watch, self.clock = Watch(config.steps, config.d_warmup), Clock()
         self.ema = Ema(self.translator, config.ema)
         self.optimizer = torch.optim.Adam(self.translator.parameters(), config.lr, config.betas)
         self.discriminator_optimizer = torch.optim.Adam(
@@ -98,14 +102,15 @@ class AdversarialStage(Stage):
         if playing >= 0:
             numbers |= self._train_translator(levels)
             self.ema.update(playing)
-            self.watch.warn(self.run, playing)
+        self.watch.warn(self.run, playing + 1)
         self.clock.seconds += time.perf_counter() - began
         return numbers | {"accuracy": self.watch.accuracy}
 
     def validate(self, number: int) -> dict[str, float]:
         """Judge the averaged G by its task, and warn."""
-        playing = (number - self.config.d_warmup) / self.steps
-        return self.held_out.measure(self.ema.shadow, self.run, playing)
+        return self.held_out.measure(
+            self.ema.shadow, self.run, begun=number >= min(self.first_look, self.steps)
+        )
 
     def _train_discriminator(self, levels: Levels, number: int) -> dict[str, float]:
         config = self.config.penalty
@@ -157,7 +162,13 @@ class AdversarialStage(Stage):
 
 
 def _features(job: Job) -> FeatureExtractor:
-    module: nn.Module = job.build("feature-extractor").module.eval().requires_grad_(False)
+    part = job.build("feature-extractor")
+    if part.options.get("weights", "") is None:
+        job.run.warn(
+            f"the feature extractor '{part.component}' has no weights and is random, so that it "
+            "hardly holds on to content; give them by --set features.weights=FILE"
+        )
+    module: nn.Module = part.module.eval().requires_grad_(False)
     return cast("FeatureExtractor", module)
 
 

@@ -33,7 +33,7 @@ class Adversarial:
         stage = AdversarialStage(job, self._config)
         stage.held_out.warn_of_known_blur(job.run)
         run_stage(stage, job.run)
-        numbers = stage.held_out.measure(stage.ema.shadow, job.run, 1.0)
+        numbers = stage.held_out.measure(stage.ema.shadow, job.run, begun=True)
         sanity = stage.held_out.sanity()
         if numbers["sharper"] < 0:
             job.run.warn(

@@ -44,10 +44,14 @@ class Supply:
         self._augmentation = Augmentation(config.augmentation)
 
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
-        """Return y and K of a step, each `(B, 3, c, c)` float32 in [0, 1]; see `stored`."""
-        blurry = self._blurry.batch(step, self._batch, self._curriculum.among(step))
-        blurry = self._augmentation(blurry.to(self._device))
-        sharp = self._augmentation(self._sharp.batch(step, self._batch).to(self._device))
+        """Return y and K of a step, each `(B, 3, c, c)` float32 in [0, 1]; see `stored`.
+
+        B is the batch of the config, or the share of it that the curriculum keeps.
+        """
+        drawn = self._blurry.batch(step, self._batch, self._curriculum.among(step))
+        kept = self._curriculum.kept(drawn, step)
+        blurry = self._augmentation(kept.to(self._device))
+        sharp = self._augmentation(self._sharp.batch(step, len(kept)).to(self._device))
         draw = torch_rng(self._seed, "adversarial-levels", step)
         return stored(blurry, draw), self._known.batch(sharp, step)
 

@@ -53,7 +53,7 @@ def test_laplacian_variance_agrees_with_scipy() -> None:
     kernel = np.array([[0, 1, 0], [1, -4, 1], [0, 1, 0]])
     grey = one.pixels.double().mean(0).numpy() / 255
     expected = correlate(grey, kernel)[1:-1, 1:-1].var(ddof=1)
-    assert laplacian_variance(one.pixels) == pytest.approx(expected, rel=1e-4)
+    assert laplacian_variance(one.pixels / 255) == pytest.approx(expected, rel=1e-4)
 
 
 def test_curriculum_begins_with_the_least_blurry() -> None:
@@ -64,6 +64,20 @@ def test_curriculum_begins_with_the_least_blurry() -> None:
     assert set(curriculum.among(10)) == {1, 3}
     assert set(curriculum.among(20)) == {1, 3, 0}
     assert set(curriculum.among(30)) == set(curriculum.among(999)) == {0, 1, 2, 3}
+
+
+def test_curriculum_of_a_batch_keeps_its_least_blurry_crops() -> None:
+    """The paper's: every picture may be drawn, half of a batch is learned from, later all."""
+    config = CurriculumConfig(of="batch", start=0.5, hold=10, grow=20)
+    pictures = blurred_set([2.0, 0.5, 3.0, 1.0])
+    curriculum = Curriculum(pictures, config)
+    crops = torch.stack([picture.pixels / 255 for picture in pictures])
+    for step, expected in ((0, [1, 3]), (10, [1, 3]), (20, [1, 3, 0]), (30, [0, 1, 2, 3])):
+        assert set(curriculum.among(step)) == {0, 1, 2, 3}
+        assert torch.equal(curriculum.kept(crops, step), crops[expected])
+    assert len(curriculum.kept(crops[:1], 0)) == 1
+    by_set = Curriculum(pictures, CurriculumConfig(start=0.5, hold=10, grow=20))
+    assert by_set.kept(crops, 0) is crops
 
 
 def test_no_curriculum_uses_all() -> None:
@@ -143,7 +157,7 @@ def test_no_augmentation_is_the_identity() -> None:
 
 def test_watch_measures_accuracy() -> None:
     """Accuracy is the share of logits on the right side, real above zero and fake below."""
-    watch = Watch()
+    watch = Watch(4000, 0)
     real, fake = [torch.tensor([1.0, -1.0, 2.0, 3.0])], [torch.tensor([-1.0, -5.0, 1.0, 1.0])]
     watch.update(real, fake)
     assert watch.accuracy == pytest.approx((0.75 + 0.5) / 2)
@@ -155,12 +169,13 @@ def test_watch_measures_accuracy() -> None:
 )
 def test_watch_warns_in_plain_words(logit: float, word: str) -> None:
     """A D that always wins, and one that never saw a difference, are named; a fair one is not."""
-    watch, run = Watch(), FakeRun()
+    watch, run = Watch(4000, 0), FakeRun()
     rng = torch.Generator().manual_seed(0)
-    for _ in range(600):
+    for step in range(600):
         noise = torch.randn(2, 8, 8, generator=rng)
         watch.update([noise[:1] + logit], [noise[1:] - logit])
-    watch.warn(run, 100)  # type: ignore[arg-type]
+        if step < 150:
+            watch.warn(run, step)  # type: ignore[arg-type]
     assert run.warnings == []
     watch.warn(run, 600)  # type: ignore[arg-type]
     assert [message[: len(word)] for message in run.warnings] == [word]
@@ -168,7 +183,7 @@ def test_watch_warns_in_plain_words(logit: float, word: str) -> None:
 
 def test_watch_is_content_with_a_fair_game() -> None:
     """D that saw a difference and is now balanced gives no warning; its state travels."""
-    watch, run = Watch(), FakeRun()
+    watch, run = Watch(4000, 0), FakeRun()
     rng = torch.Generator().manual_seed(0)
     for step in range(600):
         noise = torch.randn(2, 8, 8, generator=rng)
@@ -176,7 +191,7 @@ def test_watch_is_content_with_a_fair_game() -> None:
         watch.update([noise[:1] + shift], [noise[1:] - shift])
     watch.warn(run, 600)  # type: ignore[arg-type]
     assert run.warnings == []
-    other = Watch()
+    other = Watch(4000, 0)
     other.load_state_dict(watch.state_dict())
     assert other.state_dict() == watch.state_dict()
 
@@ -231,19 +246,19 @@ def judge() -> HeldOut:
 def test_identity_is_named(judge: HeldOut) -> None:
     """A translator that changes nothing is warned of once training is under way."""
     run = FakeRun()
-    numbers = judge.measure(Shift(0), run, 0.01)  # type: ignore[arg-type]
+    numbers = judge.measure(Shift(0), run, begun=False)  # type: ignore[arg-type]
     assert run.warnings == []
     assert numbers["moved"] == pytest.approx(0, abs=1e-4)
     assert numbers["sharper"] == pytest.approx(0, abs=1e-6)
     assert numbers["known_loss"] == pytest.approx(0, abs=1e-6)
-    judge.measure(Shift(0), run, 0.5)  # type: ignore[arg-type]
+    judge.measure(Shift(0), run, begun=True)  # type: ignore[arg-type]
     assert ["still the identity" in message for message in run.warnings] == [True]
 
 
 def test_drifting_colours_are_named(judge: HeldOut) -> None:
     """Red brighter by 15 levels is a drift of 5 on average and is warned of."""
     run = FakeRun()
-    numbers = judge.measure(Shift(15), run, 0.5)  # type: ignore[arg-type]
+    numbers = judge.measure(Shift(15), run, begun=True)  # type: ignore[arg-type]
     assert numbers["colour_drift"] == pytest.approx(5, rel=0.1)
     assert numbers["brightness_drift"] == pytest.approx(0.299 * 15, rel=0.1)
     assert numbers["known_loss"] > 1

@@ -323,6 +323,31 @@ def test_measured_kernels_need_no_extractor(tmp_path: Path) -> None:
     assert "kernel-extractor" not in asked
 
 
+def test_a_curriculum_of_batches_feeds_d_as_much_of_both(tmp_path: Path) -> None:
+    """While half of a batch is learned from, K has as many pictures as y."""
+    curriculum = {"of": "batch", "start": 0.5, "hold": 2}
+    stage = AdversarialStage(job(tmp_path), config(batch=4, curriculum=curriculum))
+    sizes = [[len(crops) for crops in stage.supply.batch(step)] for step in (0, 1, 2)]
+    assert sizes == [[2, 2], [2, 2], [4, 4]]
+
+
+@pytest.mark.parametrize(("weights", "warned"), [(None, True), ("vgg19.pth", False)])
+def test_features_without_weights_are_named(
+    tmp_path: Path, weights: str | None, warned: bool
+) -> None:
+    """An extractor that could have weights and has none is random, and training says so."""
+    plain = job(tmp_path)
+
+    def weighted(kind: str) -> Part:
+        part = build(kind)
+        options = {"weights": weights} if kind == "feature-extractor" else {}
+        return Part(kind, part.component, options, part.module)
+
+    object.__setattr__(plain, "build", weighted)
+    AdversarialStage(plain, config())
+    assert ["has no weights" in message for message in plain.run.warnings] == [True] * warned
+
+
 def test_explicit_options_win_over_the_preset() -> None:
     """A preset is laid below what is said, table by table."""
     options = with_preset(SPEC, {"preset": "paper", "batch": 3, "penalty": {"weight": 9.0}})
@@ -330,6 +355,7 @@ def test_explicit_options_win_over_the_preset() -> None:
     assert (made.batch, made.penalty.weight) == (3, 9.0)
     assert (made.steps, made.penalty.where) == (1_000_000, "blurry-translated")
     assert made.gan_options == {"saturating": True}
+    assert made.curriculum.of == "batch"
 
 
 def test_b2b_preset_is_the_default() -> None:

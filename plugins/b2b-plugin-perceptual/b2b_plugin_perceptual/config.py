@@ -38,7 +38,8 @@ class VggConfig(Protocol):
 class Vgg19Config:
     """VGG19, which the paper names; it names no layers: these are pix2pixHD's."""
 
-    #: Local `.pth` or `.safetensors` with torchvision's names; None: random, from a fixed seed.
+    #: Published weights (`b2b weights list`), or a local `.pth` or `.safetensors` with
+    #: torchvision's names; None or an empty text: random, from a fixed seed.
     weights: str | None = None
     #: Layers by name, such as `relu2_2` or `conv5_1`.
     taps: tuple[str, ...] = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
@@ -52,7 +53,8 @@ class Vgg19Config:
 class Vgg16Config:
     """VGG16 as in the published code: its layers, its factors, no normalisation."""
 
-    #: Local `.pth` or `.safetensors` with torchvision's names; None: random, from a fixed seed.
+    #: Published weights (`b2b weights list`), or a local `.pth` or `.safetensors` with
+    #: torchvision's names; None or an empty text: random, from a fixed seed.
     weights: str | None = None
     #: Layers by name, such as `relu2_2` or `conv5_1`.
     taps: tuple[str, ...] = ("relu2_2", "relu3_3", "relu4_1", "relu4_3", "conv5_1")

@@ -101,7 +101,7 @@ def build_vgg(variant: str, config: VggConfig) -> Vgg:
         B2bError: for a file that is not a VGG's.
     """
     network = Vgg(variant, config)
-    if config.weights is not None:
+    if config.weights:
         load_vgg_weights(network, config.weights)
     return network
 

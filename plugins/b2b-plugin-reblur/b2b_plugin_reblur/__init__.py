@@ -25,8 +25,8 @@ def b2b_strategies() -> Iterable[StrategySpec[ReblurConfig]]:
             factory=_build,
             summary="learn how the camera blurs, then train on sharp pictures blurred that way",
             citation="this project; the idea of the known blur: Blur2Blur, Pham et al., CVPR 2024",
-            # a kernel of 17 pixels and a random phase of the JPEG grid
-            margin=32,
+            # a kernel of 31 pixels and a random phase of the JPEG grid
+            margin=46,
             needs=("discriminator", "translator"),
             defaults={"discriminator": "laplacian-patchgan", "translator": "unet"},
         )

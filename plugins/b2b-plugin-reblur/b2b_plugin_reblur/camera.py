@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+from kornia.color import linear_rgb_to_rgb, rgb_to_linear_rgb
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -34,9 +35,9 @@ class CameraModel(nn.Module):
         super().__init__()
         self.config = config
         self.codings = list(codings) if config.compression else []
-        self.kernels = KernelDistribution(config.kernel, config.latent)
-        # sRGB, which nearly every camera writes, is close to 2.2.
-        self.log_exponent = nn.Parameter(torch.tensor(2.2).log())
+        self.kernels = KernelDistribution(config.kernel)
+        #: What the camera's response adds to that of sRGB, which nearly every camera writes.
+        self.log_exponent = nn.Parameter(torch.tensor(0.0))
         self.highlight = nn.Parameter(torch.tensor(-2.0))
         self.log_read_noise = nn.Parameter(torch.tensor(0.003).log())
         self.log_shot_noise = nn.Parameter(torch.tensor(0.005).log())
@@ -46,10 +47,20 @@ class CameraModel(nn.Module):
         """How much smaller R(S) is than S, in pixels."""
         return self.config.kernel - 1 + (JPEG_BLOCK if self.codings else 0)
 
-    def exponent(self) -> Tensor:
-        """Return the response exponent: stored value = light ** (1 / exponent)."""
-        one = torch.ones_like(self.log_exponent)
-        return self.log_exponent.exp() if self.config.response else one
+    def to_light(self, stored: Tensor) -> Tensor:
+        """Return the light behind stored values in [0, 1]: sRGB's, to a learned exponent."""
+        if not self.config.response:
+            return stored
+        light: Tensor = rgb_to_linear_rgb(stored).clamp_min(1e-6) ** self.log_exponent.exp()
+        return light
+
+    def to_stored(self, light: Tensor) -> Tensor:
+        """Return what is stored of light, clipped to [0, 1]; the inverse of `to_light`."""
+        clipped = light.clamp(1e-6, 1)
+        if not self.config.response:
+            return clipped
+        stored: Tensor = linear_rgb_to_rgb(clipped ** (-self.log_exponent).exp())
+        return stored
 
     def forward(self, sharp: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
         """Blur sharp crops as the camera would.
@@ -62,19 +73,18 @@ class CameraModel(nn.Module):
             R(S) `(B, 3, H-margin, W-margin)` in [0, 1], on 8-bit levels with straight-through
             gradients; S cut to the same window; the kernels `(B, 4, k, k)`.
         """
-        field = self.kernels.sample_field(sharp.shape[0], self.config.correlation, generator)
+        field = self.kernels.sample_field(sharp.shape[0], generator)
         light = self._light(sharp)
         light = blur_field(light, field)
         if self.config.noise:
             light = self._noisy(light, generator)
-        exponent = self.exponent()
-        picture = light.clamp(1e-6, 1) ** (1 / exponent)
+        picture = self.to_stored(light)
         border = self.config.kernel // 2
         target = sharp[..., border:-border, border:-border]
         return *self._stored(picture, target, generator), field
 
     def _light(self, sharp: Tensor) -> Tensor:
-        light = sharp.clamp_min(1e-6) ** self.exponent()
+        light = self.to_light(sharp)
         if self.config.highlights:
             beyond = F.relu(light - NEAR_WHITE) / (1 - NEAR_WHITE)
             light = light + F.softplus(self.highlight) * beyond
@@ -109,11 +119,11 @@ class CameraModel(nn.Module):
         """Return what was learned, in physical units, for logs and the profile."""
         with torch.no_grad():
             draw = torch.Generator().manual_seed(0)
-            spread = self.kernels.second_moment(self.kernels.sample_field(256, 0.0, draw))
+            spread = self.kernels.second_moment(self.kernels.sample(256, draw))
         return {
             "spread_px2": float(spread.mean()),
             "spread_sd": float(spread.std()),
-            "exponent": float(self.exponent().detach()),
+            "exponent": float(self.log_exponent.detach().exp()),
             "highlight_gain": float(F.softplus(self.highlight.detach())),
             "read_noise": float(self.log_read_noise.detach().exp()),
             "shot_noise": float(self.log_shot_noise.detach().exp()),

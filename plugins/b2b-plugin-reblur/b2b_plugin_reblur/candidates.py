@@ -13,15 +13,15 @@ from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
 from b2b_core.data.crops import CropSampler
-from b2b_core.data.seeding import torch_rng
+from b2b_core.data.seeding import seeded, torch_rng
 from b2b_core.training.clock import Clock
+from b2b_core.training.deblurrer import turn
 from b2b_core.training.ema import Ema
 from b2b_core.training.job import Job, Part
 from b2b_core.training.objectives import charbonnier, cosine
-from b2b_core.training.stage import Stage
+from b2b_core.training.stage import Stage, tenth
 from b2b_plugin_reblur.camera import CameraModel
 from b2b_plugin_reblur.config import TrainingConfig
-from b2b_plugin_reblur.fit import flip
 from b2b_plugin_reblur.heldout import HeldOut
 from b2b_plugin_reblur.nearest import NearestKnownBlur
 
@@ -39,7 +39,7 @@ class Supervised(Stage):
         self.name += suffix
         self.trial = bool(suffix)
         network = self.start(job, camera)
-        self.steps = steps
+        self.steps, self.first_look = steps, 0 if suffix else tenth(steps)
         self.config, self.run = config, job.run
         self.camera = camera.eval().requires_grad_(False)
         self.held_out = held_out
@@ -63,7 +63,7 @@ class Supervised(Stage):
         began = time.perf_counter()
         for group in self.optimizer.param_groups:
             group["lr"] = self.config.lr * cosine(number / self.steps)
-        sharp = flip(self.sampler.batch(number, self.config.batch), self.run.seed, number)
+        (sharp,) = turn([self.sampler.batch(number, self.config.batch)], self.run.seed, number)
         sharp = sharp.to(self.run.numerics.device)
         draw = torch_rng(self.run.seed, self.name, number)
         with torch.no_grad():
@@ -125,6 +125,22 @@ class FineTune(Supervised):
     def profile_parts(self) -> tuple[Part | None, Part | None]:
         """Return the fine-tuned deblurrer."""
         return None, evolve(self.known, module=self.ema.shadow)
+
+
+class Scratch(FineTune):
+    """A fresh network of the deblurrer's kind: what R(S) alone can teach."""
+
+    name = "scratch"
+    title = "training a fresh deblurrer"
+
+    def start(self, job: Job, camera: CameraModel) -> nn.Module:
+        """Return the known deblurrer's network with fresh weights."""
+        known = super().start(job, camera)
+        with seeded(job.run.seed, "scratch"):
+            fresh = job.run.catalogue.build("deblurrer", self.known.component, self.known.options)
+        if not isinstance(fresh, nn.Module):  # a deblurrer that learns nothing has no other start
+            return known
+        return job.run.numerics.place(fresh)
 
 
 class Translate(Supervised):

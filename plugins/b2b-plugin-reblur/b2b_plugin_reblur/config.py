@@ -11,20 +11,19 @@ from attrs import frozen
 class CameraConfig:
     """How the camera's blur model R is learned."""
 
-    #: Steps from spectra alone, before D comes in; they cost a tenth of the others.
-    warmup_steps: int = 250
-    warmup_lr: float = 2e-2
-    #: Steps against D.
-    steps: int = 400
+    #: Steps by spectra: size, shape and variety of the blur, and the noise.
+    spectrum_steps: int = 200
+    spectrum_lr: float = 3e-2
+    spectrum_batch: int = 16
+    #: Weight of what is plausible beside what spectra say.
+    prior_weight: float = 0.02
+    #: Steps against D afterwards; none by default, for D added nothing that could be measured.
+    steps: int = 0
     batch: int = 8
-    #: Side of the crops that D compares, in pixels.
-    crop: int = 96
+    #: Side of the crops that are compared, in pixels.
+    crop: int = 128
     #: Side of the kernels in pixels; odd.
-    kernel: int = 17
-    #: Random numbers behind one kernel.
-    latent: int = 8
-    #: Correlation of the four kernels at the corners of one crop: 1 = the same everywhere.
-    correlation: float = 0.8
+    kernel: int = 31
     lr: float = 3e-4
     discriminator_lr: float = 8e-4
     #: Weight of the pull of each kernel's centre of mass to the middle.
@@ -43,7 +42,7 @@ class CameraConfig:
 class TrainingConfig:
     """How a candidate is trained on R(S)."""
 
-    steps: int = 1500
+    steps: int = 2000
     batch: int = 8
     lr: float = 6e-4
     ema: float = 0.99
@@ -54,13 +53,15 @@ class ReblurConfig:
     """Options of the strategy."""
 
     #: What is trained on R(S): the deblurrer itself, G through the frozen deblurrer, G towards
-    #: the nearest known blur; "auto" tries each briefly and goes on with the best.
-    mode: Literal["auto", "finetune", "task", "conversion"] = "auto"
+    #: the nearest known blur, or a fresh deblurrer; "auto" tries the first three briefly and goes
+    #: on with the best.
+    mode: Literal["auto", "finetune", "task", "conversion", "scratch"] = "auto"
     camera: CameraConfig = CameraConfig()
     finetune: TrainingConfig = TrainingConfig()
     task: TrainingConfig = TrainingConfig(lr=1e-3)
     conversion: TrainingConfig = TrainingConfig(lr=1e-3)
+    scratch: TrainingConfig = TrainingConfig(lr=1e-3)
     #: Steps that each candidate gets in the comparison of "auto".
-    trial_steps: int = 200
+    trial_steps: int = 80
     #: Candidates that are trained to their end beside the chosen one, to show them side by side.
-    also: tuple[Literal["finetune", "task", "conversion"], ...] = ()
+    also: tuple[Literal["finetune", "task", "conversion", "scratch"], ...] = ()

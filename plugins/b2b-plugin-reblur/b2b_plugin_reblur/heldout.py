@@ -58,7 +58,9 @@ class HeldOut:
         score = self.psnr(translator, deblurrer)
         restored = self._restore(translator, deblurrer, self.real)
         # Blur in light makes pictures brighter; what undoes it may take that back, and no more.
-        drift = float((shift(restored, self.real) - self.expected).abs().max())
+        moved = shift(restored, self.real)
+        explained = moved.clamp(self.expected.clamp_max(0), self.expected.clamp_min(0))
+        drift = float((moved - explained).abs().max())
         numbers = {
             "psnr": score,
             "gain": score - self.alone,
@@ -68,17 +70,23 @@ class HeldOut:
         }
         if translator is not None:
             with torch.no_grad(), self.numerics.autocast():
-                moved = translator(self.real)[-1].float() - self.real
-            numbers["change"] = float(moved.abs().mean())
+                change = translator(self.real)[-1].float() - self.real
+            numbers["change"] = float(change.abs().mean())
         return numbers
 
     def warn(self, run: Run, numbers: Mapping[str, float], progress: float) -> None:
         """Say in plain words what looks wrong in the numbers of `compare`."""
-        if progress > 0.1 and numbers.get("change", 1.0) < IDENTITY:
-            run.warn("the translator is still the identity: it changes nothing")
+        if progress >= 0.1 and numbers.get("change", 1.0) < IDENTITY:
+            run.warn(
+                "the translator is still the identity: it changes nothing. Raise its learning rate "
+                "or use --set strategy.mode=finetune"
+            )
         drift = numbers["colour_drift"]
         if drift > COLOUR_LIMIT:
-            run.warn(f"colours drift by {drift:.1f} of 255 levels on real blurry pictures")
+            run.warn(
+                f"colours drift by {drift:.1f} of 255 levels on real blurry pictures: lower the "
+                "learning rate, and look whether blurry and sharp pictures differ in brightness"
+            )
 
     @torch.no_grad()
     def _restore(self, translator: nn.Module | None, deblurrer: nn.Module, image: Tensor) -> Tensor:

@@ -9,18 +9,21 @@ from b2b_core.errors import B2bError
 from b2b_core.training.job import Candidate, Job, Outcome
 from b2b_core.training.stage import run_stage
 from b2b_plugin_reblur.camera import CameraModel
-from b2b_plugin_reblur.candidates import Conversion, FineTune, Supervised, Task
+from b2b_plugin_reblur.candidates import Conversion, FineTune, Scratch, Supervised, Task
 from b2b_plugin_reblur.config import ReblurConfig, TrainingConfig
-from b2b_plugin_reblur.fit import CameraFit
 from b2b_plugin_reblur.heldout import HeldOut
-from b2b_plugin_reblur.warmup import SpectrumFit
+from b2b_plugin_reblur.natural import Natural
+from b2b_plugin_reblur.refinement import Refinement
+from b2b_plugin_reblur.spectrum_fit import SpectrumFit
 
-#: What "auto" compares, in the order it is shown.
 CANDIDATES: dict[str, type[Supervised]] = {
     "finetune": FineTune,
     "task": Task,
     "conversion": Conversion,
+    "scratch": Scratch,
 }
+#: What "auto" tries; a fresh network shows nothing in so short a time.
+TRIED = ("finetune", "task", "conversion")
 #: The profile that does nothing to the known deblurrer.
 ALONE = "deblurrer alone"
 
@@ -41,9 +44,11 @@ class Reblur:
             deblurrer_alone=round(held_out.alone, 2),
         )
         compared = [Candidate(ALONE, held_out.alone, 0.0, "the known deblurrer, unchanged")]
-        compared += self._trials(job, camera, held_out)
-        best = max(compared, key=lambda candidate: candidate.psnr or 0.0)
-        wanted = best.name if self.config.mode == "auto" else self.config.mode
+        wanted: str = self.config.mode
+        if wanted == "auto":
+            trials, accepted = self._trials(job, camera, held_out)
+            best = max([*compared, *accepted], key=lambda candidate: candidate.psnr or 0.0)
+            compared, wanted = [*compared, *trials], best.name
         outcome = Outcome(None, None, candidates=compared, chosen=wanted)
         for name in CANDIDATES:
             if name == wanted or name in self.config.also:
@@ -64,20 +69,26 @@ class Reblur:
         codings = job.blurry.codings if 2 * len(job.blurry.codings) > len(job.blurry) else []
         with seeded(job.run.seed, "initial-camera"):
             learned = CameraModel(config, codings).to(job.run.numerics.device)
-        warmup = SpectrumFit(job, learned, config)
-        run_stage(warmup, job.run)
-        fit = CameraFit(job, learned, warmup.match, config)
-        run_stage(fit, job.run)
-        camera: CameraModel = fit.ema.shadow
+        measured = SpectrumFit(job, learned, config)
+        run_stage(measured, job.run)
+        camera, seconds = learned, measured.clock.seconds
+        if config.steps:
+            refined = Refinement(job, learned, measured.match, config)
+            run_stage(refined, job.run)
+            camera, seconds = refined.ema.shadow, seconds + refined.clock.seconds
         job.run.log.info("the camera's blur", **{k: round(v, 4) for k, v in camera.facts().items()})
-        return camera, warmup.clock.seconds + fit.clock.seconds
+        return camera, seconds
 
-    def _trials(self, job: Job, camera: CameraModel, held_out: HeldOut) -> list[Candidate]:
-        """Train each candidate briefly; nothing to compare where the user has chosen."""
-        if self.config.mode != "auto":
-            return []
-        compared: list[Candidate] = []
-        for name in CANDIDATES:
+    def _trials(
+        self, job: Job, camera: CameraModel, held_out: HeldOut
+    ) -> tuple[list[Candidate], list[Candidate]]:
+        """Train each candidate briefly; return all, and those that real pictures speak for.
+
+        R judges by pictures of its own making. Where R is wrong, restored real pictures show it.
+        """
+        natural = Natural(job)
+        compared, accepted = list[Candidate](), list[Candidate]()
+        for name in TRIED:
             steps = self.config.trial_steps
             try:
                 stage = self._stage(name, job, camera, held_out, steps=steps, suffix="-trial")
@@ -86,10 +97,20 @@ class Reblur:
                 job.run.warn(f"'{name}' is left out: {error.what}")
                 continue
             run_stage(stage, job.run)
-            score = held_out.psnr(*stage.result())
-            note = f"after {steps} trial steps"
+            score, distance = held_out.psnr(*stage.result()), natural.distance(*stage.result())
+            note = (
+                f"after {steps} trial steps; restored real pictures are {distance:.2f} from sharp "
+                f"ones, unchanged {natural.alone:.2f}"
+            )
             compared.append(Candidate(name, score, stage.clock.seconds, note))
-        return compared
+            if natural.accepts(distance):
+                accepted.append(compared[-1])
+            else:
+                job.run.warn(
+                    f"'{name}' is not chosen: it makes real pictures less like sharp ones "
+                    f"({distance:.2f} instead of {natural.alone:.2f})"
+                )
+        return compared, accepted
 
     def _finish(
         self, name: str, job: Job, camera: CameraModel, held_out: HeldOut, outcome: Outcome

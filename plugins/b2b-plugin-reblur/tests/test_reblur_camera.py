@@ -8,7 +8,13 @@ from scipy.signal import correlate2d
 from b2b_core.images.jpeg import JpegCoding
 from b2b_plugin_reblur.camera import JPEG_BLOCK, CameraModel
 from b2b_plugin_reblur.config import CameraConfig
-from b2b_plugin_reblur.kernels import KernelDistribution, blur_field, corner_weights
+from b2b_plugin_reblur.kernels import (
+    LATENT,
+    KernelDistribution,
+    blur_field,
+    corner_weights,
+    fast_length,
+)
 
 
 def generator(seed=0):
@@ -18,42 +24,114 @@ def generator(seed=0):
 
 def test_kernels_are_blurs():
     """Every kernel is non-negative and sums to one, whatever the noise."""
-    kernels = KernelDistribution(9, 4)(10 * torch.randn(5, 4, 4, generator=generator()))
+    kernels = KernelDistribution(9)(3 * torch.randn(5, 4, LATENT, generator=generator()))
     assert kernels.shape == (5, 4, 9, 9)
     assert (kernels >= 0).all()
     torch.testing.assert_close(kernels.sum((-1, -2)), torch.ones(5, 4))
 
 
-def test_the_first_kernels_are_centred_ellipses_of_the_stated_size():
-    """Before training: centred, and a steep round kernel of half-width a spreads a^2 / 2."""
-    distribution = KernelDistribution(17, 8)
-    kernels = distribution.sample_field(64, 0.5, generator())
-    assert float(distribution.off_centre(kernels).detach()) < 1e-6
+def fixed(size, *, length=0.01, radius=0.5, bend=0.0, softness=0.0):
+    """Return a distribution with one size and one shape only."""
+    distribution = KernelDistribution(size)
     with torch.no_grad():
-        distribution.log_shape.fill_(np.log(40.0))  # a disk with a hard edge
-        distribution.log_width.fill_(np.log(5.0))
-        distribution.log_width_spread.fill_(-20)
-        distribution.narrowing.fill_(-20)
-        distribution.narrowing_spread.zero_()
-        disks = distribution.sample_field(4, 0.5, generator())
-    assert float(distribution.second_moment(disks).mean()) == pytest.approx(12.5, rel=0.05)
+        distribution.log_length.fill_(np.log(length))
+        distribution.log_radius.fill_(np.log(radius))
+        distribution.log_bend.fill_(np.log(bend + 1e-9))
+        distribution.softness.fill_(np.log((softness + 1e-9) / (1 - softness)))
+        for spread in (distribution.length_spread, distribution.radius_spread):
+            spread.fill_(-20)
+    return distribution
+
+
+def moments(kernel):
+    """Return the larger and the smaller variance of a kernel along its axes, by numpy."""
+    weights = kernel.double().numpy().ravel()
+    y, x = np.mgrid[: kernel.shape[0], : kernel.shape[1]]
+    covariance = np.cov(np.stack([y.ravel(), x.ravel()]), aweights=weights, ddof=0)
+    return np.sort(np.linalg.eigvalsh(covariance))[::-1]
+
+
+def test_a_lens_without_motion_is_a_disk():
+    """A uniform disk of radius r has the variance r^2 / 4 along each axis."""
+    with torch.no_grad():
+        kernel = fixed(17, radius=5.0)(torch.zeros(LATENT))
+    assert moments(kernel) == pytest.approx([6.25, 6.25], rel=0.05)
+
+
+def test_a_soft_lens_is_a_cone():
+    """At softness one light falls off evenly: a cone of radius 2 r has variance 3 (2 r)^2 / 20."""
+    with torch.no_grad():
+        kernel = fixed(33, radius=5.0, softness=0.999)(torch.zeros(LATENT))
+    assert moments(kernel) == pytest.approx([15.0, 15.0], rel=0.05)
+
+
+def test_motion_without_bend_is_a_line_of_its_length():
+    """A line of length l has the variance l^2 / 12 along it, a pixel's width across."""
+    diagonal = torch.zeros(LATENT)
+    diagonal[3] = 1.0
+    with torch.no_grad():
+        kernel = fixed(31, length=12.0)(diagonal)
+    along, across = moments(kernel)
+    assert along == pytest.approx(12 + 1 / 6, rel=0.08)
+    assert across == pytest.approx(1 / 6, rel=0.2)
+
+
+def test_a_bent_path_spreads_less_along_and_more_across():
+    """A path that turns by half a circle is wider and shorter than a straight one."""
+    noise = torch.zeros(LATENT)
+    noise[4] = 1.0
+    with torch.no_grad():
+        straight = moments(fixed(31, length=16.0)(noise))
+        bent = moments(fixed(31, length=16.0, bend=np.pi)(noise))
+    assert bent[0] < 0.7 * straight[0]
+    assert bent[1] > 4 * straight[1]
+
+
+def test_sizes_vary_by_the_learned_spread_and_no_more():
+    """The logarithm of the radius is uniform: its deviation is the spread, its range bounded."""
+    distribution = fixed(25)
+    with torch.no_grad():
+        distribution.log_radius.fill_(np.log(4.0))
+        distribution.radius_spread.fill_(np.log(0.2))
+        kernels = distribution.sample(400, generator())
+        sizes = distribution.second_moment(kernels).sqrt().log()
+    assert float(sizes.std()) == pytest.approx(0.2, rel=0.1)
+    assert float(sizes.max() - sizes.min()) < 2 * 3**0.5 * 0.2 * 1.05
+
+
+def test_kernels_are_centred():
+    """Whatever the path, the centre of mass lies in the middle."""
+    kernels = KernelDistribution(31).sample_field(64, generator())
+    assert float(KernelDistribution(31).off_centre(kernels).detach()) < 1e-3
+
+
+def test_gradients_reach_every_size():
+    """Each parameter of the distribution changes the kernels."""
+    distribution = KernelDistribution(21)
+    kernels = distribution.sample_field(32, generator())
+    (kernels**2).sum().backward()
+    for parameter in distribution.sizes():
+        assert float(parameter.grad.abs()) > 1e-4
 
 
 def test_moments_of_a_known_kernel():
     """One pixel of light 2 right and 1 down of the middle: both moments by hand."""
-    distribution = KernelDistribution(7, 4)
+    distribution = KernelDistribution(7)
     kernel = torch.zeros(1, 7, 7)
     kernel[0, 3 + 1, 3 + 2] = 1
     assert float(distribution.off_centre(kernel)) == pytest.approx(5)
     assert float(distribution.second_moment(kernel)) == pytest.approx(5)
 
 
-def test_correlation_one_means_one_kernel_for_the_whole_crop():
-    """The corners agree at correlation 1 and differ at 0."""
-    distribution = KernelDistribution(5, 4)
-    same = distribution.sample_field(3, 1.0, generator())
-    torch.testing.assert_close(same, same[:, :1].expand_as(same))
-    other = distribution.sample_field(3, 0.0, generator())
+def test_likeness_one_means_one_kernel_for_the_whole_crop():
+    """The corners agree where they are alike, and differ where they are not."""
+    distribution = KernelDistribution(9)
+    with torch.no_grad():
+        distribution.likeness.fill_(40)
+        same = distribution.sample_field(3, generator())
+        torch.testing.assert_close(same, same[:, :1].expand_as(same))
+        distribution.likeness.fill_(-40)
+        other = distribution.sample_field(3, generator())
     assert (other[:, 0] - other[:, 1]).abs().max() > 0.01
 
 
@@ -80,6 +158,11 @@ def test_blur_field_equals_direct_correlation():
             np.testing.assert_allclose(blurred[b, c], expected, rtol=1e-5)
 
 
+def test_fast_lengths_are_products_of_small_primes():
+    """By hand: 142 = 2 * 71 becomes 144, 150 = 2 * 3 * 5^2 stays, 97 becomes 100."""
+    assert [fast_length(n) for n in (142, 150, 97, 1)] == [144, 150, 100, 2]
+
+
 def test_blur_field_gradient_by_finite_differences():
     """The gradient towards kernels is right in float64."""
     image = torch.rand(1, 3, 8, 9, generator=generator(), dtype=torch.float64)
@@ -91,14 +174,22 @@ def test_blur_field_gradient_by_finite_differences():
 def plain(**options):
     """Return a camera with every part of the chain off but those asked for."""
     chain = {"response": False, "highlights": False, "noise": False, "compression": False}
-    return CameraModel(CameraConfig(kernel=5, latent=4, **{**chain, **options}))
+    return CameraModel(CameraConfig(kernel=5, **{**chain, **options}))
+
+
+def shrink(camera):
+    """Make every kernel of a camera a point."""
+    kernels = camera.kernels
+    kernels.log_length.fill_(-20)
+    kernels.log_radius.fill_(-20)
+    kernels.softness.fill_(-20)
 
 
 def test_without_blur_and_noise_the_camera_only_quantises():
     """With a point kernel, R(S) is S on 8-bit levels."""
     camera = plain()
     with torch.no_grad():
-        camera.kernels.correction[-1].bias.fill_(-500).view(5, 5)[2, 2] = 500
+        shrink(camera)
     sharp = torch.rand(2, 3, 20, 20, generator=generator())
     blurry, target, _ = camera(sharp, generator())
     assert camera.margin == 4
@@ -117,21 +208,16 @@ def test_noise_has_the_stated_strength():
 
 
 def test_blur_happens_in_light():
-    """An edge between black and white becomes (1/2)^(1/exponent) where half the light arrives."""
+    """Where half the light of an edge arrives, sRGB stores 0.7354 (IEC 61966-2-1, by hand)."""
     camera = plain(response=True)
-    with torch.no_grad():
-        camera.log_exponent.fill_(np.log(2.2))
-        camera.kernels.log_width.fill_(10)  # an ellipse as wide as can be: the same everywhere
-        camera.kernels.log_width_spread.fill_(-20)
-        camera.kernels.narrowing.fill_(-20)
-        camera.kernels.narrowing_spread.zero_()
-        bias = camera.kernels.correction[-1].bias.fill_(-500).view(5, 5)
-        bias[2, 1] = bias[2, 2] = 500
+    halves = torch.zeros(1, 4, 5, 5)
+    halves[..., 2, 1] = halves[..., 2, 2] = 0.5
+    camera.kernels.sample_field = lambda *_: halves
     sharp = torch.zeros(1, 3, 12, 12)
     sharp[..., 6:] = 1
     blurry, _, _ = camera(sharp, generator())
     edge = blurry[0, 0, 4]
-    assert float(edge.detach()[4]) == pytest.approx(0.5 ** (1 / 2.2), abs=0.003)
+    assert float(edge.detach()[4]) == pytest.approx(1.055 * 0.5 ** (1 / 2.4) - 0.055, abs=0.003)
 
 
 def test_lights_beyond_white_spread_and_clip():
@@ -157,7 +243,7 @@ def coding():
 def test_compression_passes_gradients_straight_through():
     """R(S) is what the codec gives; its gradient is that of the picture before it."""
     torch.manual_seed(0)
-    camera = CameraModel(CameraConfig(kernel=5, latent=4, noise=False), [coding()])
+    camera = CameraModel(CameraConfig(kernel=5, noise=False), [coding()])
     sharp = torch.rand(1, 3, 48, 48, generator=generator())
     blurry, target, _ = camera(sharp, generator())
     assert blurry.shape == target.shape == (1, 3, 48 - camera.margin, 48 - camera.margin)
@@ -165,12 +251,12 @@ def test_compression_passes_gradients_straight_through():
     torch.testing.assert_close(levels, levels.round(), atol=1e-3, rtol=0)
     blurry.mean().backward()
     assert camera.log_exponent.grad is not None
-    assert float(camera.kernels.correction[-1].weight.grad.abs().sum()) > 0
+    assert float(camera.kernels.log_radius.grad.abs()) > 0
 
 
 def test_the_jpeg_grid_starts_anywhere():
     """Over draws, crops begin at different phases of the grid: D cannot find its corner."""
-    camera = CameraModel(CameraConfig(kernel=3, latent=4, noise=False), [coding()])
+    camera = CameraModel(CameraConfig(kernel=3, noise=False), [coding()])
     sharp = torch.rand(1, 3, 64, 64, generator=generator())
     corners = {camera(sharp, generator(seed))[1][0, 0, 0, 0].item() for seed in range(12)}
     assert len(corners) > 6
@@ -179,7 +265,7 @@ def test_the_jpeg_grid_starts_anywhere():
 
 def test_one_draw_is_one_picture():
     """The same generator state gives the same R(S)."""
-    camera = CameraModel(CameraConfig(kernel=5, latent=4), [coding()])
+    camera = CameraModel(CameraConfig(kernel=5), [coding()])
     sharp = torch.rand(2, 3, 40, 40, generator=generator())
     first, second = (camera(sharp, generator(3))[0] for _ in range(2))
     assert torch.equal(first, second)

@@ -12,7 +12,7 @@ from b2b_plugin_restormer.layout import RESTORMER
 if TYPE_CHECKING:
     from b2b_core.contracts import Deblurrer, Translator
 
-_SIZE = SizeRule(multiple_of=2 ** (LEVELS - 1))
+_SIZE = SizeRule(multiple_of=2 ** (LEVELS - 1), whole=True)
 _CITATION = (
     "Zamir et al., Restormer: Efficient Transformer for High-Resolution Image Restoration, "
     "CVPR 2022"

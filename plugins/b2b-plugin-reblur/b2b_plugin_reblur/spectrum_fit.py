@@ -1,0 +1,115 @@
+"""Measuring R by spectra: size, shape and variety of the blur, and the noise.
+
+A discriminator needs hundreds of steps before it sees blur at all, and what it first sees need not
+be blur. Spectra tell within seconds how large the kernels are, how narrow, and how they vary.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+from itertools import product
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim import Adam, Optimizer
+
+from b2b_core.data.crops import CropSampler
+from b2b_core.data.seeding import torch_rng
+from b2b_core.spectra import SpectrumMatch
+from b2b_core.training.clock import Clock
+from b2b_core.training.job import Job
+from b2b_core.training.objectives import cosine
+from b2b_core.training.stage import Stage
+from b2b_plugin_reblur.camera import CameraModel
+from b2b_plugin_reblur.config import CameraConfig
+from b2b_plugin_reblur.watch import watch_camera
+
+#: Where the search may begin: the path's length and the lens' radius in pixels.
+LENGTHS, RADII = (1.5, 4.0, 10.0), (0.6, 1.2, 2.4)
+#: Batches on which each start is judged.
+TRIES = 4
+#: Steps over which the distance that is shown is averaged.
+RECENT = 20
+
+
+class SpectrumFit(Stage):
+    """The few numbers that make R's kernels, and R's noise, by `SpectrumMatch`.
+
+    Spectra hardly determine how stored values follow light: the response stays that of sRGB.
+    """
+
+    name = "spectrum"
+    title = "measuring the camera's blur"
+
+    def __init__(self, job: Job, camera: CameraModel, config: CameraConfig) -> None:
+        self.steps = config.spectrum_steps
+        self.config, self.camera, self.run = config, camera, job.run
+        seed = job.run.seed
+        self.sharp = CropSampler(job.sharp, config.crop + camera.margin, seed, "spectrum-fit-sharp")
+        # Spectra compare crops of one size; R(S) is smaller than the crops that R takes.
+        self.match = SpectrumMatch(
+            CropSampler(job.blurry, config.crop, seed, "spectrum-blurry"),
+            CropSampler(job.sharp, config.crop, seed, "spectrum-sharp"),
+            job.run.numerics.device,
+        )
+        learned = [*camera.kernels.sizes(), camera.log_read_noise, camera.log_shot_noise]
+        self.optimizer: Optimizer = Adam(learned, config.spectrum_lr, (0.7, 0.99))
+        self.recent: deque[float] = deque(maxlen=RECENT)
+        self.clock = Clock()
+
+    def parts(self) -> dict[str, Any]:
+        """Return R, the spectra, the optimiser and the time."""
+        return {
+            "camera": self.camera, "match": self.match, "optimizer": self.optimizer,
+            "clock": self.clock,
+        }  # fmt: skip
+
+    def step(self, number: int) -> dict[str, float]:
+        """One step on one batch of R(S); the first one finds where to begin."""
+        began = time.perf_counter()
+        if number == 0:
+            self._begin()
+        # Down to a tenth: batches are small, and the last steps average over them.
+        rate = 0.1 + 0.9 * cosine(number / self.steps)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.config.spectrum_lr * rate
+        loss = self._distance(number)
+        self.recent.append(loss.item())
+        loss = loss + self.config.prior_weight * self.camera.kernels.implausibility()
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimizer.step()
+        self.clock.seconds += time.perf_counter() - began
+        return {"distance": sum(self.recent) / len(self.recent)}
+
+    @torch.no_grad()
+    def _begin(self) -> None:
+        """Take the start, among a few far from each other, whose spectra are nearest to B's.
+
+        Long paths and wide lenses have valleys of their own, out of which steps hardly find.
+        """
+        kernels = self.camera.kernels
+
+        def distance(start: tuple[float, float]) -> float:
+            kernels.log_length.fill_(math.log(start[0]))
+            kernels.log_radius.fill_(math.log(start[1]))
+            return sum(float(self._distance(number)) for number in range(TRIES))
+
+        length, radius = min(product(LENGTHS, RADII), key=distance)
+        kernels.log_length.fill_(math.log(length))
+        kernels.log_radius.fill_(math.log(radius))
+
+    def _distance(self, number: int) -> Tensor:
+        """Return the distance of one batch of R(S) from B; the same batch for the same number."""
+        sharp = self.sharp.batch(number, self.config.spectrum_batch).to(self.run.numerics.device)
+        made, _, _ = self.camera(sharp, torch_rng(self.run.seed, "spectrum-fit", number))
+        distance: Tensor = self.match(made)
+        return distance
+
+    def validate(self, number: int) -> dict[str, float]:
+        """Return what R has learned so far, and warn of what looks wrong."""
+        watch_camera(self.run, self.camera, self.match, self.sharp, done=number == self.steps)
+        return self.camera.facts()
