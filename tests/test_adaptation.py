@@ -6,14 +6,17 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageFilter
+from safetensors.torch import load_file, save_file
 
 from b2b_core.adaptation.adapt import adapt
 from b2b_core.adaptation.folder import first_difference, open_run_folder
+from b2b_core.adaptation.parts import Parts
 from b2b_core.adaptation.settings import read_settings, write_settings
 from b2b_core.catalogue import discover
 from b2b_core.errors import UsageError
 from b2b_core.networks import save_network
 from b2b_core.profile import load_profile, read_profile_header
+from b2b_core.training.precision import Numerics
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +76,7 @@ def settings_of(world, **strategy):
             "discriminator": {"name": "laplacian-patchgan", "width": 8},
             "strategy": {
                 "name": "reblur", "camera": camera, "finetune": short, "task": short,
-                "conversion": short, "trial_steps": 1, **strategy,
+                "conversion": short, "scratch": short, "trial_steps": 1, **strategy,
             },
         }
     )  # fmt: skip
@@ -85,7 +88,7 @@ def test_settings_survive_a_round_trip(world):
     assert read_settings(write_settings(settings)) == settings
 
 
-@pytest.mark.parametrize("mode", ["finetune", "task", "conversion", "auto"])
+@pytest.mark.parametrize("mode", ["finetune", "task", "conversion", "scratch", "auto"])
 def test_every_mode_makes_a_profile_that_loads(world, tmp_path, mode):
     """From two folders to a profile with the networks that the mode promises."""
     made = adapt(settings_of(world, mode=mode), tmp_path / "run", discover())
@@ -97,7 +100,7 @@ def test_every_mode_makes_a_profile_that_loads(world, tmp_path, mode):
     steps = [e for e in map(json.loads, lines) if e["event"] == "step"]
     assert {"spectrum", "camera"} <= {entry["stage"] for entry in steps}
     assert str(world) not in json.dumps(header.config["data"])
-    if mode == "finetune":
+    if mode in ("finetune", "scratch"):
         assert header.translator is None
         assert header.published is None
     if mode in ("task", "conversion"):
@@ -110,6 +113,27 @@ def test_every_mode_makes_a_profile_that_loads(world, tmp_path, mode):
         assert names[:4] == ["deblurrer alone", "finetune", "task", "conversion"]
         best = max(made.outcome.candidates[:4], key=lambda candidate: candidate.psnr)
         assert made.outcome.chosen == best.name
+
+
+def test_from_scratch_begins_with_fresh_weights(world, tmp_path):
+    """Fine-tuning stays near the known deblurrer in two steps; a fresh network is far from it."""
+    known = load_file(world / "deblurrer.safetensors")
+    far: dict[str, float] = {}
+    for mode in ("finetune", "scratch"):
+        made = adapt(settings_of(world, mode=mode), tmp_path / mode, discover())
+        learned = load_profile(made.profile, discover(), pytest.fail).deblurrer.state_dict()
+        far[mode] = sum(float((learned[name] - known[name]).abs().sum()) for name in known)
+    assert far["scratch"] > 5 * far["finetune"]
+
+
+def test_what_real_pictures_speak_against_is_not_chosen(world, tmp_path, monkeypatch):
+    """If every candidate makes real pictures worse, the deblurrer stays, and b2b says so."""
+    monkeypatch.setattr("b2b_plugin_reblur.natural.Natural.accepts", lambda *_: False)
+    made = adapt(settings_of(world, mode="auto"), tmp_path / "run", discover())
+    assert made.outcome.chosen == "deblurrer alone"
+    notes = read_profile_header(made.profile).notes
+    refused = [note for note in notes if "less like sharp ones" in note]
+    assert len(refused) == 3
 
 
 def test_a_killed_run_goes_on_and_ends_in_the_same_weights(world, tmp_path, monkeypatch):
@@ -179,3 +203,20 @@ def test_wrong_settings_are_refused_before_anything_is_written(world, tmp_path):
     with pytest.raises(UsageError, match=r"widht.*did you mean 'width'"):
         adapt(read_settings(plain), tmp_path / "run", discover())
     assert not (tmp_path / "run").exists()
+
+
+def test_published_weights_of_features_are_found_by_name(world, tmp_path, monkeypatch):
+    """A name in place of a file is looked up; the extractor then has those weights."""
+    torch.manual_seed(0)
+    stored = {"features.0.weight": torch.randn(64, 3, 3, 3), "features.0.bias": torch.randn(64)}
+    file = tmp_path / "vgg16.safetensors"
+    save_file(stored, file)
+    found = {"vgg16.imagenet": file}
+    monkeypatch.setattr("b2b_core.adaptation.parts.resolve_weights", lambda name, _: found[name])
+    plain = write_settings(settings_of(world))
+    plain["features"] = {
+        "name": "vgg16", "weights": "vgg16.imagenet", "taps": ["relu1_1"], "layer_weights": [1.0],
+    }  # fmt: skip
+    parts = Parts(discover(), read_settings(plain), Numerics("cpu"))
+    network = parts.build("feature-extractor").module
+    assert torch.equal(network.state_dict()["features.0.weight"], stored["features.0.weight"])

@@ -1,14 +1,16 @@
 """Intervals, rows and pages of the bench, against scipy and by hand."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.stats import bootstrap
 
 from b2b_core.bench.bootstrap import Trial, gain, gap_closed, interval
+from b2b_core.bench.insertion import BEGIN, END, inserted
 from b2b_core.bench.machine import machine
-from b2b_core.bench.report import document, page, write_report
+from b2b_core.bench.report import document, overview, page, write_report
 from b2b_core.bench.results import (
     Result,
     Scores,
@@ -187,6 +189,17 @@ def test_page_and_json_are_written_side_by_side(tmp_path):
     assert {row["way"]: row["psnr"] for row in section["rows"]}["b2b"] == 29.5
     assert [run["means"]["bound"]["psnr"] for run in section["runs"]] == [30.5, 30.5]
     assert json.loads(document(sections(all_results(tmp_path))))["schema"] == 1
+
+
+def test_the_overview_goes_between_the_marks_of_a_page():
+    """What stands between the marks is replaced, the rest stays; without marks it is refused."""
+    found = sections([result_of()])
+    page_text = f"# mine\n{BEGIN}\nold\n{END}\nend\n"
+    text = inserted(page_text, found, Path("README.md"))
+    assert text == f"# mine\n{BEGIN}\n\n{overview(found)}\n{END}\nend\n"
+    assert inserted(text, found, Path("README.md")) == text
+    with pytest.raises(UsageError, match="no place for the table"):
+        inserted("# mine", found, Path("README.md"))
 
 
 def test_the_summary_for_a_terminal_has_the_same_numbers():

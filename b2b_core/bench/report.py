@@ -58,7 +58,7 @@ def page(found: Sequence[Section]) -> str:
     """Return the Markdown page of all sections."""
     results = [result for section in found for result in section.results]
     head = _HEAD.format(commands=_commands(results), protocol=results[0].protocol)
-    parts = [head, _machines(results), _overview(found)]
+    parts = [head, _machines(results), overview(found)]
     about = {recipe.pooled: recipe for recipe in all_recipes()}
     parts += [_section(section, about.get(section.group)) for section in found]
     return "\n".join(parts)
@@ -118,7 +118,8 @@ def _machine(result: Result) -> str:
     )
 
 
-def _overview(found: Sequence[Section]) -> str:
+def overview(found: Sequence[Section]) -> str:
+    """Return one row per camera."""
     head = [
         "camera", "blurry", "deblurrer alone", "b2b's choice", "upper bound", "gain in dB",
         "gap closed", "behind the best candidate", "training",

@@ -74,12 +74,21 @@ def run(
 @click.option("--quick", is_flag=True, help="The results of quick runs.")
 @click.option("--to", "target", type=FOLDER, default=Path("benchmarks/proof.md"), show_default=True,
               help="Markdown file to write; a JSON file is written beside it.")  # fmt: skip
-def table(out: Path, quick: bool, target: Path) -> None:
+@click.option(
+    "--into", type=FOLDER, help="A page that has marks for the overview, such as README.md."
+)
+def table(out: Path, quick: bool, target: Path, into: Path | None) -> None:
     """Write the table of all results as Markdown and JSON."""
     from b2b_core.bench.report import write_report
 
-    for path in write_report(_folder(out, quick=quick), target):
+    folder = _folder(out, quick=quick)
+    for path in write_report(folder, target):
         click.echo(f"Written: {path}")
+    if into is not None:
+        from b2b_core.bench.insertion import insert_overview
+
+        insert_overview(folder, into)
+        click.echo(f"Written: the overview in {into}")
 
 
 def _folder(out: Path, *, quick: bool) -> Path:
