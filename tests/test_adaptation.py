@@ -111,7 +111,8 @@ def test_every_mode_makes_a_profile_that_loads(world, tmp_path, mode):
     if mode == "auto":
         names = [candidate.name for candidate in made.outcome.candidates]
         assert names[:4] == ["deblurrer alone", "finetune", "task", "conversion"]
-        best = max(made.outcome.candidates[:4], key=lambda candidate: candidate.psnr)
+        finished = [made.outcome.candidates[0], *made.outcome.candidates[4:]]
+        best = max(finished, key=lambda candidate: candidate.psnr)
         assert made.outcome.chosen == best.name
 
 
@@ -124,6 +125,18 @@ def test_from_scratch_begins_with_fresh_weights(world, tmp_path):
         learned = load_profile(made.profile, discover(), pytest.fail).deblurrer.state_dict()
         far[mode] = sum(float((learned[name] - known[name]).abs().sum()) for name in known)
     assert far["scratch"] > 5 * far["finetune"]
+
+
+def test_what_is_worse_in_the_end_is_not_taken(world, tmp_path, monkeypatch):
+    """A candidate that looked good when tried and ends below the deblurrer alone is dropped."""
+    from b2b_plugin_reblur.strategy import ALONE, Reblur
+
+    monkeypatch.setattr(Reblur, "_finish", lambda *_: -1.0)
+    made = adapt(settings_of(world, mode="auto"), tmp_path / "run", discover())
+    assert made.outcome.chosen == ALONE
+    assert made.outcome.translator is None
+    assert made.outcome.deblurrer is None
+    assert any("looked best when it was tried" in note for note in made.warnings)
 
 
 def test_what_real_pictures_speak_against_is_not_chosen(world, tmp_path, monkeypatch):

@@ -45,16 +45,22 @@ class Reblur:
         )
         compared = [Candidate(ALONE, held_out.alone, 0.0, "the known deblurrer, unchanged")]
         wanted: str = self.config.mode
+        refused: set[str] = set()
         if wanted == "auto":
             trials, accepted = self._trials(job, camera, held_out)
             best = max([*compared, *accepted], key=lambda candidate: candidate.psnr or 0.0)
             compared, wanted = [*compared, *trials], best.name
+            refused = {trial.name for trial in trials} - {trial.name for trial in accepted}
         outcome = Outcome(None, None, candidates=compared, chosen=wanted)
+        scores = {ALONE: held_out.alone}
         for name in CANDIDATES:
             if name == wanted or name in self.config.also:
-                self._finish(name, job, camera, held_out, outcome)
-        if wanted != ALONE:
-            outcome.translator, outcome.deblurrer = outcome.alternatives[wanted]
+                scores[name] = self._finish(name, job, camera, held_out, outcome)
+        if self.config.mode == "auto":
+            left = {name: score for name, score in scores.items() if name not in refused}
+            outcome.chosen = self._best(left, wanted, job)
+        if outcome.chosen != ALONE:
+            outcome.translator, outcome.deblurrer = outcome.alternatives[outcome.chosen]
         outcome.summary = {
             "camera": camera.facts(),
             "camera_seconds": seconds,
@@ -62,6 +68,16 @@ class Reblur:
             "held_out_deblurrer_psnr": held_out.alone,
         }
         return outcome
+
+    def _best(self, scores: dict[str, float], tried: str, job: Job) -> str:
+        """Return what is best once it is trained to its end, or the deblurrer alone."""
+        best = max(scores, key=lambda name: scores[name])
+        if best != tried:
+            job.run.warn(
+                f"'{tried}' looked best when it was tried, but '{best}' is better in the end "
+                f"({scores[best]:.2f} dB against {scores[tried]:.2f}) and is taken"
+            )
+        return best
 
     def _learn_camera(self, job: Job) -> tuple[CameraModel, float]:
         config = self.config.camera
@@ -114,8 +130,8 @@ class Reblur:
 
     def _finish(
         self, name: str, job: Job, camera: CameraModel, held_out: HeldOut, outcome: Outcome
-    ) -> None:
-        """Train one candidate to its end and add it to the outcome."""
+    ) -> float:
+        """Train one candidate to its end, add it to the outcome, return its held-out PSNR."""
         steps = self._training(name).steps
         stage = self._stage(name, job, camera, held_out, steps=steps)
         run_stage(stage, job.run)
@@ -124,6 +140,7 @@ class Reblur:
         note = f"trained to its end, {steps} steps"
         outcome.candidates.append(Candidate(name, score, stage.clock.seconds, note))
         outcome.alternatives[name] = stage.profile_parts()
+        return score
 
     def _stage(self, name: str, job: Job, camera: CameraModel, held_out: HeldOut, *, steps: int,
                suffix: str = "") -> Supervised:  # fmt: skip
