@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from b2b_core.data.crops import CropSampler
-from b2b_core.typed_torch import fft
+from b2b_core.typed_torch import fft, linalg
 
 #: Number of rings of spatial frequency and of directions in each.
 BANDS, SECTORS = 14, 6
@@ -96,12 +96,11 @@ def _view(of_blurry: Tensor, of_sharp: Tensor) -> Tensor:
     """Return `(features, VIEWS)`: where B's second moment is largest, relative to S's."""
     covariance = of_sharp.T @ of_sharp / len(of_sharp)
     size = covariance.diagonal().mean()
-    values, vectors = torch.linalg.eigh(covariance)
+    values, vectors = linalg.eigh(covariance)
     whiten = vectors * (values + RIDGE * size + PRECISION**2).rsqrt() @ vectors.T
     seen = of_blurry @ whiten
-    _, directions = torch.linalg.eigh(seen.T @ seen / len(seen))
-    view: Tensor = whiten @ directions[:, -VIEWS:]
-    return view
+    _, directions = linalg.eigh(seen.T @ seen / len(seen))
+    return whiten @ directions[:, -VIEWS:]
 
 
 def _length(difference: Tensor) -> Tensor:

@@ -40,6 +40,10 @@ class LinearAlgebra(Protocol):
         """Return the eigenvalues `(..., n)` of symmetric matrices, ascending."""
         ...
 
+    def eigh(self, matrix: Tensor, /) -> tuple[Tensor, Tensor]:
+        """Return the eigenvalues `(..., n)`, ascending, and vectors as columns `(..., n, n)`."""
+        ...
+
 
 class Random(Protocol):
     """Of `torch.random`."""
