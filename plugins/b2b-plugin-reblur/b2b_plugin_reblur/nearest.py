@@ -10,8 +10,9 @@ from b2b_core.data.pairs import PairSet
 from b2b_core.synthesis.kernels import kernel_bank
 from b2b_plugin_reblur.kernels import blur_field
 
-#: Kernels of the known domain that conversion may choose from.
-BANK = 128
+#: Kernels of the known domain that conversion may choose from, and their largest side in pixels:
+#: the time to measure them grows with its fourth power, 128 of 31 pixels take 40 seconds.
+BANK, LARGEST = 128, 17
 
 
 class NearestKnownBlur:
@@ -28,7 +29,9 @@ class NearestKnownBlur:
     """
 
     def __init__(self, pairs: PairSet, size: int, seed: int, sharpness: float = 30.0) -> None:
-        self.bank = kernel_bank(pairs, size, BANK, seed)
+        bank = kernel_bank(pairs, min(size, LARGEST), BANK, seed)
+        border = (size - bank.shape[-1]) // 2
+        self.bank = F.pad(bank, (border, border, border, border))
         self._features = _soften(self.bank)
         self._scale = sharpness / torch.cdist(self._features, self._features).square().mean()
 

@@ -15,6 +15,7 @@ from b2b_plugin_reblur.kernels import (
     corner_weights,
     fast_length,
 )
+from b2b_plugin_reblur.nearest import NearestKnownBlur
 
 
 def generator(seed=0):
@@ -269,3 +270,24 @@ def test_one_draw_is_one_picture():
     sharp = torch.rand(2, 3, 40, 40, generator=generator())
     first, second = (camera(sharp, generator(3))[0] for _ in range(2))
     assert torch.equal(first, second)
+
+
+def test_known_kernels_are_measured_small_and_stay_in_the_middle(monkeypatch):
+    """Kernels of 31 pixels: the bank is measured at 17 and padded; the nearest one is found."""
+    sides = []
+
+    def bank(_, size, count, seed):  # noqa: ARG001 - as in core
+        sides.append(size)
+        points = torch.zeros(2, size, size)
+        points[0, size // 2, size // 2] = 1
+        points[1, size // 2, size // 2 - 4 : size // 2 + 5] = 1 / 9
+        return points
+
+    monkeypatch.setattr("b2b_plugin_reblur.nearest.kernel_bank", bank)
+    known = NearestKnownBlur(None, 31, 0)
+    assert sides == [17]
+    line = torch.zeros(1, 31, 31)
+    line[0, 15, 12:19] = 1 / 7
+    chosen = known.kernels(line)[0]
+    assert chosen.shape == (31, 31)
+    torch.testing.assert_close(chosen[15, 11:20], torch.full((9,), 1 / 9), atol=0.02, rtol=0)
