@@ -308,6 +308,8 @@ def test_ctrl_c_ends_the_check_and_what_it_started(install, tmp_path):
         env={**os.environ, "PYTHONPATH": path, "B2B_PLUGINS": "acme-hangs"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
+        # a test run in the background of a shell ignores Ctrl-C, and hands that on
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     while not (pid.is_file() and pid.read_text()):
         assert check.poll() is None
