@@ -18,7 +18,6 @@ from torch import Tensor, nn
 from b2b_core.data.crops import CropSampler
 from b2b_core.data.pictures import PictureSet
 from b2b_core.errors import UsageError
-from b2b_core.images.jpeg import JpegCoding
 from b2b_core.images.sizes import crop_to, pad_to
 from b2b_core.specs import SizeRule
 from b2b_core.spectra import SpectrumMatch
@@ -107,10 +106,7 @@ class Nearness:
         clear = CropSampler(sharp, self.side, seed, "rank-clear")
         self._to_blurry = SpectrumMatch(ours, clear, numerics.device)
         self._to_sharp = SpectrumMatch(clear, ours, numerics.device)
-        # a few JPEG files among others are no habit of the camera
-        self._codings: list[JpegCoding] = (
-            blurry.codings if 2 * len(blurry.codings) > len(blurry) else []
-        )
+        self._codings = blurry.habitual_codings
         noise_side = min(_NOISE_SIDE, smallest)
         self._noisy = CropSampler(blurry, noise_side, seed, "rank-noise-blurry")
         self._clean = CropSampler(sharp, noise_side, seed, "rank-noise-sharp")

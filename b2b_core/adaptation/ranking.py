@@ -11,6 +11,7 @@ from attrs import frozen
 from b2b_core.adaptation.at_hand import KnownDomain, deblurrer_file, in_one_line, known_domains
 from b2b_core.adaptation.nearness import KERNEL, KERNELS, BatchKernels, Distance, Nearness
 from b2b_core.adaptation.settings import DomainSettings
+from b2b_core.adaptation.suspicions import FEW
 from b2b_core.data.pictures import load_pictures
 from b2b_core.errors import B2bError, UsageError
 from b2b_core.images.files import find_pictures
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 #: Differences of fewer standard errors than this may be chance.
 SURE = 2.0
-#: With fewer pictures of a role than this, the scenes differ by as much as blurs do.
-FEW = 12
 
 
 @frozen(kw_only=True, eq=False)

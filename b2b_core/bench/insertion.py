@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from b2b_core.atomic import replacing
-from b2b_core.bench.report import overview
-from b2b_core.bench.results import all_results
-from b2b_core.bench.table import Section, sections
+from b2b_core.bench.report import overview, sections_in
+from b2b_core.bench.table import Section
 from b2b_core.errors import UsageError
 
 #: What is between these lines is replaced.
@@ -21,12 +20,10 @@ def insert_overview(out: Path, page: Path) -> None:
     Raises:
         UsageError: if there is no result, no such page, or no marks in it.
     """
-    results = all_results(out)
-    if not results:
-        raise UsageError("no results here", where=out, mend="b2b bench run NAME --data ROOT")
+    found = sections_in(out)
     if not page.is_file():
         raise UsageError("there is no such page", where=page)
-    text = inserted(page.read_text(encoding="utf-8"), sections(results), page)
+    text = inserted(page.read_text(encoding="utf-8"), found, page)
     with replacing(page) as part:
         part.write_text(text, encoding="utf-8")
 

@@ -42,16 +42,25 @@ def write_report(out: Path, target: Path) -> tuple[Path, Path]:
     Raises:
         UsageError: if there is no result.
     """
-    results = all_results(out)
-    if not results:
-        raise UsageError("no results here", where=out, mend="b2b bench run NAME --data ROOT")
-    found = sections(results)
+    found = sections_in(out)
     beside = target.with_suffix(".json")
     target.parent.mkdir(parents=True, exist_ok=True)
     for path, text in ((target, page(found)), (beside, document(found))):
         with replacing(path) as part:
             part.write_text(text, encoding="utf-8")
     return target, beside
+
+
+def sections_in(out: Path) -> list[Section]:
+    """Return all results below a bench's folder, by camera and label.
+
+    Raises:
+        UsageError: if there is none.
+    """
+    results = all_results(out)
+    if not results:
+        raise UsageError("no results here", where=out, mend="b2b bench run NAME --data ROOT")
+    return sections(results)
 
 
 def page(found: Sequence[Section]) -> str:

@@ -69,6 +69,12 @@ class PictureSet(Sequence[TrainingPicture]):
         """The JPEG codings of the files that have one."""
         return [p.coding for p in self if p.coding is not None]
 
+    @property
+    def habitual_codings(self) -> list[JpegCoding]:
+        """The codings of a camera that compresses: a few JPEG files among others are no habit."""
+        codings = self.codings
+        return codings if 2 * len(codings) > len(self) else []
+
 
 def load_pictures(folder: Path, role: str, smallest: int, seed: int = 0) -> PictureSet:
     """Decode all pictures below `folder`.

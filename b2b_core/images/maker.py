@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import struct
 from pathlib import Path
 
 from PIL import Image
 
+from b2b_core.images.read import UNREADABLE
+
 _MAKE, _MODEL = 271, 272
-_UNREADABLE = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    TypeError,
-    KeyError,
-    struct.error,
-    Image.DecompressionBombError,
-)
 
 
 def camera_of(path: Path) -> str | None:
@@ -29,7 +21,7 @@ def camera_of(path: Path) -> str | None:
             # a PNG's own `getexif` decodes it
             exif = Image.Image.getexif(image)
             maker, model = _text(exif.get(_MAKE)), _text(exif.get(_MODEL))
-    except _UNREADABLE:
+    except UNREADABLE:
         return None
     # many models begin with their maker's name
     named = model if model.lower().startswith(maker.lower()) else f"{maker} {model}".strip()

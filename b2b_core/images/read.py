@@ -25,7 +25,8 @@ Pixels = NDArray[Any]
 
 _WIDTH, _HEIGHT, _BITS_PER_SAMPLE, _PLANAR_CONFIGURATION = 256, 257, 258, 284
 _GREY16 = ("I;16", "I;16B", "I;16L")
-_UNREADABLE = (
+#: What a damaged file makes its reader raise.
+UNREADABLE = (
     OSError,
     SyntaxError,
     ValueError,
@@ -103,7 +104,7 @@ def _opened(path: Path) -> Generator[Image.Image]:
             where=path,
             mend="convert it to PNG, JPEG, TIFF, WebP or BMP, or remove it",
         ) from error
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise B2bError(
             f"the picture cannot be read: {error}",
             where=path,
@@ -116,7 +117,7 @@ def _orientation(image: Image.Image) -> int:
     try:
         # a PNG's own `getexif` decodes it
         return int(Image.Image.getexif(image).get(ORIENTATION, 1))
-    except _UNREADABLE:
+    except UNREADABLE:
         return 1
 
 
@@ -144,7 +145,7 @@ def _metadata(image: Image.Image) -> tuple[int, bytes]:
         orientation = int(directory.get(ORIENTATION, 1))
         if image.format == "TIFF":
             return orientation, descriptive_tags(directory)
-    except _UNREADABLE:
+    except UNREADABLE:
         return 1, b""
     return orientation, upright(image.info.get("exif", b""))
 

@@ -58,9 +58,8 @@ class Supply:
 
 def known_blur(job: Job, config: KnownConfig) -> tuple[KnownBlur, float]:
     """Return the maker of K, and the noise that it adds on the scale of [0, 1]."""
-    source, seed, files = _source(job, config), job.run.seed, job.blurry.codings
-    # A few JPEG files among others are no habit of the camera.
-    codings = files if config.compression and 2 * len(files) > len(job.blurry) else []
+    source, seed = _source(job, config), job.run.seed
+    codings = job.blurry.habitual_codings if config.compression else []
     noise = _noise(job, source) if config.noise else 0.0
     return KnownBlur(source, seed, noise, codings), noise
 

@@ -12,11 +12,14 @@ from b2b_core.data.crops import CropSampler
 from b2b_core.data.seeding import torch_rng
 from b2b_core.metrics import blur_effect, brightness_drift, psnr
 from b2b_core.training.job import Job
+from b2b_core.training.precision import Numerics
 from b2b_core.training.run import Run
 from b2b_plugin_reblur.camera import CameraModel
 
 #: Side of the held-out crops in pixels, and how many of each kind.
 SIDE, COUNT = 192, 16
+#: Crops that go through the networks at a time.
+AT_ONCE = 4
 #: A translator that changes less than this, in the range [0, 1], is the identity.
 IDENTITY = 2e-4
 #: Largest unexplained shift of a colour channel, in 8-bit steps, that passes without a word.
@@ -48,7 +51,7 @@ class HeldOut:
 
     def psnr(self, translator: nn.Module | None, deblurrer: nn.Module) -> float:
         """Return the mean PSNR in dB of deblur(G(R(S))) against S (protocol rgb-uint8)."""
-        return mean(psnr(self._restore(translator, deblurrer, self.blurry), self.sharp))
+        return mean(psnr(restore(translator, deblurrer, self.blurry, self.numerics), self.sharp))
 
     def compare(self, translator: nn.Module | None, deblurrer: nn.Module) -> dict[str, float]:
         """Return PSNR and gain in dB over the deblurrer alone; blur effect and drifts on real B.
@@ -56,7 +59,7 @@ class HeldOut:
         `change` is how much the translator alters real pictures, the mean of |G(y) - y|.
         """
         score = self.psnr(translator, deblurrer)
-        restored = self._restore(translator, deblurrer, self.real)
+        restored = restore(translator, deblurrer, self.real, self.numerics)
         # Blur in light makes pictures brighter; what undoes it may take that back, and no more.
         moved = shift(restored, self.real)
         explained = moved.clamp(self.expected.clamp_max(0), self.expected.clamp_min(0))
@@ -88,14 +91,18 @@ class HeldOut:
                 "learning rate, and look whether blurry and sharp pictures differ in brightness"
             )
 
-    @torch.no_grad()
-    def _restore(self, translator: nn.Module | None, deblurrer: nn.Module, image: Tensor) -> Tensor:
-        restored: list[Tensor] = []
-        for crop in torch.split(image, 4):
-            with self.numerics.autocast():
-                seen = crop if translator is None else translator(crop)[-1]
-                restored.append(deblurrer(seen).float().clamp(0, 1))
-        return torch.cat(restored)
+
+@torch.no_grad()
+def restore(
+    translator: nn.Module | None, deblurrer: nn.Module, image: Tensor, numerics: Numerics
+) -> Tensor:
+    """Return deblur(G(y)) of crops `(B, 3, H, W)`, a few at a time, clamped to [0, 1]."""
+    restored: list[Tensor] = []
+    for crops in torch.split(image, AT_ONCE):
+        with numerics.autocast():
+            seen = crops if translator is None else translator(crops)[-1]
+            restored.append(deblurrer(seen).float().clamp(0, 1))
+    return torch.cat(restored)
 
 
 def _side(job: Job, camera: CameraModel) -> int:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from b2b_core.bench.cameras.convolution import fast_length as smooth_length
 from b2b_core.typed_torch import fft
 
 #: What is plausible before anything is seen: parameter -> (value, tolerance). Sizes may be
@@ -40,7 +41,7 @@ class KernelDistribution(nn.Module):
 
     def __init__(self, size: int) -> None:
         super().__init__()
-        self.size, self.latent = size, LATENT
+        self.size = size
         #: Mean and spread of the logarithm of the path's length and of the lens' radius in pixels.
         self.log_length = nn.Parameter(torch.tensor(3.0).log())
         self.length_spread = nn.Parameter(torch.tensor(0.5).log())
@@ -104,15 +105,15 @@ class KernelDistribution(nn.Module):
     def sample_field(self, count: int, generator: torch.Generator) -> Tensor:
         """Draw `(count, 4, size, size)`: correlated kernels for the corners of `count` crops."""
         device = self.offset.device
-        shared = torch.randn(count, 1, self.latent, generator=generator).to(device)
-        own = torch.randn(count, 4, self.latent, generator=generator).to(device)
+        shared = torch.randn(count, 1, LATENT, generator=generator).to(device)
+        own = torch.randn(count, 4, LATENT, generator=generator).to(device)
         common = self.likeness.sigmoid()
         kernels: Tensor = self(common.sqrt() * shared + (1 - common).sqrt() * own)
         return kernels
 
     def sample(self, count: int, generator: torch.Generator) -> Tensor:
         """Draw `(count, size, size)`: kernels of so many places far from each other."""
-        noise = torch.randn(count, self.latent, generator=generator).to(self.offset.device)
+        noise = torch.randn(count, LATENT, generator=generator).to(self.offset.device)
         kernels: Tensor = self(noise)
         return kernels
 
@@ -160,17 +161,7 @@ def blur_field(image: Tensor, kernels: Tensor) -> Tensor:
 
 def fast_length(least: int) -> int:
     """Return the smallest even length of at least `least` without prime factors above 5."""
-    length = least + least % 2
-    while _rest(length) != 1:
-        length += 2
-    return length
-
-
-def _rest(length: int) -> int:
-    for factor in (2, 3, 5):
-        while length % factor == 0:
-            length //= factor
-    return length
+    return 2 * smooth_length((least + 1) // 2)
 
 
 def corner_weights(height: int, width: int, device: torch.device) -> Tensor:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from b2b_core.data.crops import CropSampler
 from b2b_core.spectra import SpectrumMatch
 from b2b_core.training.job import Job
+from b2b_plugin_reblur.heldout import restore
 
 #: Crops of B that are restored, and their side in pixels.
 COUNT, SIDE = 64, 96
@@ -42,13 +43,8 @@ class Natural:
     @torch.no_grad()
     def distance(self, translator: nn.Module | None, deblurrer: nn.Module) -> float:
         """Return the energy distance between the spectra of deblur(G(y)) and those of S."""
-        restored: list[Tensor] = []
-        for crops in torch.split(self._real, 16):
-            with self._numerics.autocast():
-                seen = crops if translator is None else translator(crops)[-1]
-                restored.append(deblurrer(seen).float().clamp(0, 1))
-        return float(self._match(torch.cat(restored)))
+        return float(self._match(restore(translator, deblurrer, self._real, self._numerics)))
 
     def accepts(self, distance: float) -> bool:
-        """Return whether pictures at this distance are no worse than the unchanged deblurrer's."""
+        """Return whether pictures at this distance are not far worse than the unchanged ones."""
         return distance <= SHARE * max(self.alone, 0.0) + SLACK

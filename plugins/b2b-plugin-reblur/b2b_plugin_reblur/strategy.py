@@ -47,18 +47,18 @@ class Reblur:
         wanted: str = self.config.mode
         refused: set[str] = set()
         if wanted == "auto":
-            trials, accepted = self._trials(job, camera, held_out)
-            best = max([*compared, *accepted], key=lambda candidate: candidate.psnr or 0.0)
-            compared, wanted = [*compared, *trials], best.name
-            refused = {trial.name for trial in trials} - {trial.name for trial in accepted}
+            trials, refused = self._trials(job, camera, held_out)
+            compared += trials
+            left = (candidate for candidate in compared if candidate.name not in refused)
+            wanted = max(left, key=lambda candidate: candidate.psnr or 0.0).name
         outcome = Outcome(None, None, candidates=compared, chosen=wanted)
         scores = {ALONE: held_out.alone}
         for name in CANDIDATES:
             if name == wanted or name in self.config.also:
                 scores[name] = self._finish(name, job, camera, held_out, outcome)
         if self.config.mode == "auto":
-            left = {name: score for name, score in scores.items() if name not in refused}
-            outcome.chosen = self._best(left, wanted, job)
+            allowed = {name: score for name, score in scores.items() if name not in refused}
+            outcome.chosen = self._best(allowed, wanted, job)
         if outcome.chosen != ALONE:
             outcome.translator, outcome.deblurrer = outcome.alternatives[outcome.chosen]
         outcome.summary = {
@@ -81,10 +81,8 @@ class Reblur:
 
     def _learn_camera(self, job: Job) -> tuple[CameraModel, float]:
         config = self.config.camera
-        # Files that are mostly JPEG come from a camera that compresses.
-        codings = job.blurry.codings if 2 * len(job.blurry.codings) > len(job.blurry) else []
         with seeded(job.run.seed, "initial-camera"):
-            learned = CameraModel(config, codings).to(job.run.numerics.device)
+            learned = CameraModel(config, job.blurry.habitual_codings).to(job.run.numerics.device)
         measured = SpectrumFit(job, learned, config)
         run_stage(measured, job.run)
         camera, seconds = learned, measured.clock.seconds
@@ -97,13 +95,13 @@ class Reblur:
 
     def _trials(
         self, job: Job, camera: CameraModel, held_out: HeldOut
-    ) -> tuple[list[Candidate], list[Candidate]]:
-        """Train each candidate briefly; return all, and those that real pictures speak for.
+    ) -> tuple[list[Candidate], set[str]]:
+        """Train each candidate briefly; return all, and whom real pictures speak against.
 
         R judges by pictures of its own making. Where R is wrong, restored real pictures show it.
         """
         natural = Natural(job)
-        compared, accepted = list[Candidate](), list[Candidate]()
+        compared, refused = list[Candidate](), set[str]()
         for name in TRIED:
             steps = self.config.trial_steps
             try:
@@ -119,14 +117,13 @@ class Reblur:
                 f"ones, unchanged {natural.alone:.2f}"
             )
             compared.append(Candidate(name, score, stage.clock.seconds, note))
-            if natural.accepts(distance):
-                accepted.append(compared[-1])
-            else:
+            if not natural.accepts(distance):
+                refused.add(name)
                 job.run.warn(
                     f"'{name}' is not chosen: it makes real pictures less like sharp ones "
                     f"({distance:.2f} instead of {natural.alone:.2f})"
                 )
-        return compared, accepted
+        return compared, refused
 
     def _finish(
         self, name: str, job: Job, camera: CameraModel, held_out: HeldOut, outcome: Outcome
