@@ -140,3 +140,63 @@ def test_the_average_follows_the_published_recursion():
         decay = min(0.9, (1 + step) / (10 + step))
         expected = decay * expected + (1 - decay) * step
     assert float(ema.shadow.weight) == pytest.approx(expected, rel=1e-5)
+
+
+class Slow(Noisy):
+    """Every step takes 10 minutes by a clock of its own."""
+
+    def __init__(self, steps, clock):
+        super().__init__(steps)
+        self.clock = clock
+
+    def step(self, number):
+        self.clock[0] += 600.0
+        return super().step(number)
+
+
+@pytest.fixture
+def hours(monkeypatch):
+    """Replace the clock of training by one that only steps move."""
+    now = [0.0]
+    monkeypatch.setattr("b2b_core.training.stage.time.monotonic", lambda: now[0])
+    return now
+
+
+def test_a_stage_stops_when_its_time_is_over(tmp_path, hours):
+    """30 minutes are three steps; they are kept, said, and not exceeded by going on."""
+    for _ in range(2):
+        run = make_run(tmp_path)
+        run.minutes = 30
+        assert run_stage(Slow(10, hours), run) == 3
+        assert "stopped at step 3 of 10" in run.warnings[0]
+    run = make_run(tmp_path)
+    assert run_stage(Slow(10, hours), run) == 10  # without a limit it goes on
+    assert run.spent == 6000
+
+
+def test_all_stages_share_the_time(tmp_path, hours):
+    """What a finished stage took is not there for the next one, in a resumed run as well."""
+
+    class Next(Slow):
+        name = "next"
+
+    for _ in range(2):
+        run = make_run(tmp_path)
+        run.minutes = 45
+        assert run_stage(Slow(3, hours), run) == 3
+        assert run_stage(Next(10, hours), run) == 2
+
+
+def test_a_resumed_run_remembers_its_warnings(tmp_path):
+    """What a finished stage warned of is there again, once, though no step repeats it."""
+
+    class Warns(Noisy):
+        def step(self, number):
+            self.run.warn(f"colours drift by {number}")
+            return super().step(number)
+
+    for _ in range(3):
+        stage, run = Warns(3), make_run(tmp_path)
+        stage.run = run
+        run_stage(stage, run)
+        assert run.warnings == ["colours drift by 0"]

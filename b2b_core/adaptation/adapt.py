@@ -123,6 +123,7 @@ def _train(
     run = Run(
         folder, settings.run.seed, parts.numerics, catalogue,
         settings.run.log_every, settings.run.validate_every, settings.run.checkpoint_seconds,
+        settings.run.minutes,
     )  # fmt: skip
     _describe(run, ready)
     job = Job(

@@ -71,6 +71,8 @@ class RunSettings:
     log_every: int = field(default=50, validator=ge(1))
     validate_every: int = field(default=200, validator=ge(1))
     checkpoint_seconds: float = 30.0
+    #: Minutes of training after which every stage stops where it is; 0: no limit.
+    minutes: float = field(default=0.0, validator=ge(0.0))
 
 
 @frozen(kw_only=True)

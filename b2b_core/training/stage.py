@@ -8,6 +8,8 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from attrs import define
+
 from b2b_core.data.seeding import seed_torch
 from b2b_core.errors import B2bError
 from b2b_core.progress import Progress
@@ -51,57 +53,83 @@ def tenth(steps: int) -> int:
     return -(-steps // 10)
 
 
-def run_stage(stage: Stage, run: Run) -> None:
-    """Train `stage` to its end, from its checkpoint where there is one.
+def run_stage(stage: Stage, run: Run) -> int:
+    """Train `stage` to its end, from its checkpoint where there is one; return the steps done.
 
     Every step starts from torch's generators seeded with (seed, stage, step), so that a resumed run
-    repeats exactly what an uninterrupted one does.
+    repeats exactly what an uninterrupted one does. Where `run.minutes` are over, the stage ends
+    with the step that it is at, and a warning says so.
 
     Raises:
         B2bError: if the numbers become NaN or infinite; the last good checkpoint is kept.
     """
     path = run.directory / "checkpoints" / f"{stage.name}.pt"
     path.parent.mkdir(parents=True, exist_ok=True)
-    first = _restore(stage, path)
-    if first >= stage.steps:
-        return
+    memory = _restore(stage, path, run)
+    if memory.step < stage.steps and not run.out_of_time:
+        _train(stage, run, path, memory)
+    if memory.step < stage.steps:
+        run.warn(
+            f"{stage.title} was stopped at step {memory.step} of {stage.steps}: the time of "
+            f"run.minutes = {run.minutes:g} is over"
+        )
+    return memory.step
+
+
+@define
+class _Memory:
+    """How far a stage is, and the seconds that it took."""
+
+    step: int = 0
+    seconds: float = 0.0
+
+
+def _train(stage: Stage, run: Run, path: Path, memory: _Memory) -> None:
     saved, latest = time.monotonic(), dict[str, float]()
-    with Progress(stage.title, stage.steps, start=first) as bar:
-        for number in range(first, stage.steps):
+    with Progress(stage.title, stage.steps, start=memory.step) as bar:
+        for number in range(memory.step, stage.steps):
+            began = time.monotonic()
             seed_torch(run.seed, stage.name, number)
             numbers = stage.step(number)
             _refuse_nan(numbers, stage, number, path)
-            done = number + 1
-            last = done == stage.steps
+            memory.step = done = number + 1
+            memory.seconds += (seconds := time.monotonic() - began)
+            run.spent += seconds
+            last = done == stage.steps or run.out_of_time
             if done % run.validate_every == 0 or done == stage.first_look or last:
                 numbers |= (latest := stage.validate(done))
             if done % run.log_every == 0 or last:
                 run.log_step(stage.name, done, numbers)
             bar.update(done, **{**latest, **numbers})
             if last or time.monotonic() - saved > run.checkpoint_seconds:
-                _save(stage, path, done)
+                _save(stage, path, memory, run)
                 saved = time.monotonic()
+            if last:
+                break
 
 
-def _restore(stage: Stage, path: Path) -> int:
+def _restore(stage: Stage, path: Path, run: Run) -> _Memory:
     if not path.exists():
-        return 0
+        return _Memory()
     state = load_checkpoint(path)
     try:
         for name, part in stage.parts().items():
             part.load_state_dict(state["parts"][name])
-        return int(state["step"])
+        memory = _Memory(int(state["step"]), float(state.get("seconds", 0.0)))
     except (KeyError, RuntimeError, ValueError) as error:
         raise B2bError(
             "the checkpoint does not fit this configuration",
             where=path,
             mend="use the run's own config.toml, or another --out",
         ) from error
+    run.recall(memory.seconds, state.get("warnings", ()))
+    return memory
 
 
-def _save(stage: Stage, path: Path, step: int) -> None:
+def _save(stage: Stage, path: Path, memory: _Memory, run: Run) -> None:
     parts = {name: part.state_dict() for name, part in stage.parts().items()}
-    save_checkpoint(path, {"step": step, "parts": parts})
+    state = {"step": memory.step, "seconds": memory.seconds, "warnings": list(run.warnings)}
+    save_checkpoint(path, {**state, "parts": parts})
 
 
 def _refuse_nan(numbers: dict[str, float], stage: Stage, number: int, path: Path) -> None:

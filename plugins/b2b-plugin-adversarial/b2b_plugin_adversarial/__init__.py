@@ -35,7 +35,7 @@ def b2b_strategies() -> list[StrategySpec[AdversarialConfig]]:
             ),
             needs=("translator", "discriminator", "kernel-extractor", "feature-extractor"),
             defaults={
-                "discriminator": "laplacian-patchgan",
+                "discriminator": "edge-patchgan",
                 "feature-extractor": "filter-bank",
             },
             presets=PRESETS,

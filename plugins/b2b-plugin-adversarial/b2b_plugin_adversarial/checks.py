@@ -146,7 +146,7 @@ def _converted(stage: AdversarialStage, blurry: Tensor) -> Tensor:
 
 @torch.no_grad()
 def _known_to_d(stage: AdversarialStage, blurry: Tensor, *, convert: bool) -> float:
-    """Return the percentage that D takes for K, by the mean of its logits over places and levels.
+    """Return the percentage that D takes for real, by the mean of logits over places and levels.
 
     D sees what it saw in training: G's own pyramid, or the picture's resampled as K's is.
     """
@@ -155,12 +155,13 @@ def _known_to_d(stage: AdversarialStage, blurry: Tensor, *, convert: bool) -> fl
     for number, part in enumerate(torch.split(blurry, _AT_ONCE)):
         seed_torch(stage.run.seed, _CROPS, number)  # of the noise on all that D sees
         with stage.run.numerics.autocast():
-            outputs = [output.float() for output in stage.ema.shadow(part)]
+            outputs = stage.judged(stage.ema.shadow(part))
+            before = stage.judged([_as_stored(part, stage.run.seed)])[-1]
         sizes, how = level_sizes(outputs, config.scales), config.resampling
         levels = (
             translated_pyramid(outputs, sizes, how, own=config.own_levels)
             if convert
-            else pyramid(_as_stored(part, stage.run.seed), sizes, how)
+            else pyramid(before, sizes, how)
         )
         logits = [seen.mean((1, 2, 3)) for seen in stage.objective.judge(levels)]
         verdicts.append(torch.stack(logits).mean(0) > 0)

@@ -18,8 +18,8 @@ class PenaltyConfig:
     #: Weight (the paper's lambda_grad); 0 switches it off.
     weight: float = field(default=1.0, validator=ge(0.0))
     #: Where: between y and G(y) as in the paper, between K and G(y) as in the published code, or
-    #: on K alone.
-    where: Literal["blurry-translated", "known-translated", "known"] = "known"
+    #: on what D takes for real (K or S) alone.
+    where: Literal["blurry-translated", "known-translated", "real"] = "real"
     #: Norm of the slope that costs nothing.
     target: float = field(default=0.0, validator=ge(0.0))
     #: What is derived at each level: the sum of D's map of logits, or its mean.
@@ -60,6 +60,20 @@ class AugmentationConfig:
 
 
 @frozen
+class AnchorConfig:
+    """Where D judges restored pictures: what deblurrer(G(y)) keeps of deblurrer(y).
+
+    Both weigh squared differences in units of 1/100 of the range. D sees blur in between.
+    """
+
+    #: Weight of means over areas of 8 x 8 pixels.
+    coarse: float = field(default=0.1, validator=ge(0.0))
+    #: Weight of what is left of 2 x 2 pixels without their mean: blur took it, and what D would
+    #: have put there is invented.
+    fine: float = field(default=0.02, validator=ge(0.0))
+
+
+@frozen
 class KnownConfig:
     """How K is blurred, and what else is done, so that blur is all that tells it from G(y)."""
 
@@ -79,16 +93,19 @@ class KnownConfig:
 class AdversarialConfig:
     """G against D."""
 
-    steps: int = field(default=4000, validator=ge(1))
+    #: What D tells apart: "translated", G(y) from K, as in the paper; "restored", deblurrer(G(y))
+    #: from S, so that G learns whatever makes the frozen deblurrer's pictures look sharp.
+    compare: Literal["translated", "restored"] = "restored"
+    steps: int = field(default=1500, validator=ge(1))
     batch: int = field(default=8, validator=ge(1))
     #: Learning rates of G and D, and Adam's betas for both.
     lr: float = field(default=2e-4, validator=gt(0.0))
-    discriminator_lr: float = field(default=4e-4, validator=gt(0.0))
+    discriminator_lr: float = field(default=8e-4, validator=gt(0.0))
     betas: tuple[float, float] = (0.5, 0.99)
     #: Share of the steps with a constant learning rate; then it falls linearly to zero.
-    constant: float = field(default=0.5, validator=_SHARE)
+    constant: float = field(default=0.0, validator=_SHARE)
     #: Decay of the averaged G that goes into the profile; 0 takes the last G itself.
-    ema: float = field(default=0.995, validator=_SHARE)
+    ema: float = field(default=0.998, validator=_SHARE)
 
     #: Loss component of the game, and its options.
     gan: str = "vanilla-gan"
@@ -96,20 +113,22 @@ class AdversarialConfig:
     #: Factor on D's part of it.
     discriminator_weight: float = field(default=1.0, validator=ge(0.0))
     #: Weight of the reconstruction of features (the paper's lambda_rec), a mean over levels.
-    lambda_rec: float = field(default=0.8, validator=ge(0.0))
+    lambda_rec: float = field(default=0.0, validator=ge(0.0))
     penalty: PenaltyConfig = PenaltyConfig()
-    #: Weight of G leaving K as it is.
-    identity_weight: float = field(default=0.5, validator=ge(0.0))
+    anchor: AnchorConfig = AnchorConfig()
+    #: Weight of G leaving what D takes for real, K or S, as it is.
+    identity_weight: float = field(default=0.0, validator=ge(0.0))
     #: Weight of G(y) having the colours of y, compared after strong smoothing.
-    colour_weight: float = field(default=2.0, validator=ge(0.0))
+    colour_weight: float = field(default=0.0, validator=ge(0.0))
 
     #: Steps in which only D learns, while G is what it started as.
-    d_warmup: int = field(default=350, validator=ge(0))
+    d_warmup: int = field(default=100, validator=ge(0))
     #: Deviation of noise on all that D sees, on the scale of [0, 1].
-    input_noise: float = field(default=0.004, validator=ge(0.0))
+    input_noise: float = field(default=0.01, validator=ge(0.0))
 
-    #: Scales that D compares; empty: those that G puts out.
-    scales: tuple[float, ...] = ()
+    #: Scales that D compares, coarse to fine, relative to the full one; empty: those that G puts
+    #: out.
+    scales: tuple[float, ...] = (0.5,)
     #: How pictures are made smaller: mean over areas, or bilinear without smoothing first.
     resampling: Literal["area", "bilinear"] = "area"
     #: Take G's own smaller outputs; otherwise its largest is made smaller, like K.

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from b2b_core.training.precision import Numerics
     from b2b_plugin_adversarial.config import AdversarialConfig
 
-#: Side of the areas over which colours are compared, in pixels.
-_COLOUR_AREA = 16
+#: Side of the areas over which colours are compared, in pixels, and of those of the anchor.
+_COLOUR_AREA, _ANCHOR_AREA = 16, 8
+#: Unit of the anchor's differences.
+_PERCENT = 0.01
 
 
 class Objective:
@@ -72,7 +74,7 @@ class Objective:
     ) -> Tensor:
         """Return the penalty on D's slope (Eq. 4), a mean over levels; in float32."""
         config = self._config.penalty
-        if config.where == "known":
+        if config.where == "real":
             inputs = [level.detach().clone() for level in known]
         else:
             ends = blurry if config.where == "blurry-translated" else known
@@ -113,6 +115,16 @@ class Objective:
         """Return the distance of the colours of two pictures, averaged over areas."""
         area = min(_COLOUR_AREA, *output.shape[-2:])
         return (F.avg_pool2d(output, area) - F.avg_pool2d(target, area)).abs().mean()
+
+    def anchor(self, output: Tensor, target: Tensor) -> Tensor:
+        """Return the weighted squares of coarse and of finest differences, in per cent."""
+        weights = self._config.anchor
+        change = (output - target) / _PERCENT
+        coarse = F.avg_pool2d(change, min(_ANCHOR_AREA, *change.shape[-2:]))
+        squares = F.interpolate(F.avg_pool2d(change, 2), scale_factor=2)
+        height, width = squares.shape[-2:]
+        fine = change[..., :height, :width] - squares
+        return weights.coarse * coarse.square().mean() + weights.fine * fine.square().mean()
 
     def _noisy(self, levels: Sequence[Tensor]) -> list[Tensor]:
         sigma = self._config.input_noise

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 _PLAIN: Mapping[str, object] = {
+    "compare": "translated",
+    "anchor": {"coarse": 0.0, "fine": 0.0},
+    "scales": [],
     "betas": [0.5, 0.999],
     "ema": 0.0,
     "lr": 2e-4,

@@ -17,12 +17,12 @@ def level_sizes(outputs: Sequence[Tensor], scales: Sequence[float]) -> list[Size
 
     Args:
         outputs: G's pyramid, coarse to fine.
-        scales: relative to G's last output; empty for G's own. The full scale always comes last.
+        scales: relative to G's last output, in any order; empty for G's own.
     """
     height, width = outputs[-1].shape[-2:]
     if not scales:
         return [(output.shape[-2], output.shape[-1]) for output in outputs]
-    return [(round(height * scale), round(width * scale)) for scale in sorted({*scales, 1.0})]
+    return [(round(height * scale), round(width * scale)) for scale in sorted(set(scales))]
 
 
 def pyramid(image: Tensor, sizes: Sequence[Size], how: How) -> list[Tensor]:

@@ -29,12 +29,18 @@ BEGUN = 50
 
 
 @frozen(eq=False)
-class Levels:
-    """Pyramids of one step, coarse to fine, all of the same sizes."""
+class Shown:
+    """What D compares in one step, at full scale `(B, 3, H, W)` or as a pyramid, coarse to fine.
 
-    blurry: Sequence[Tensor]
-    known: Sequence[Tensor]
-    translated: Sequence[Tensor]
+    Translated pictures: y, K and G(y). Restored ones: F(y), S and F(G(y)), F the deblurrer.
+    """
+
+    before: Tensor
+    real: Tensor
+    after: Tensor
+    before_levels: Sequence[Tensor]
+    real_levels: Sequence[Tensor]
+    after_levels: Sequence[Tensor]
 
 
 class AdversarialStage(Stage):
@@ -56,7 +62,8 @@ class AdversarialStage(Stage):
         self.translator = self.part.module.train()
         self.discriminator = job.build("discriminator").module.train()
         known, self.noise = known_blur(job, config.known)
-        self.supply = Supply(job, known, config)
+        self.deblurrer = job.deblurrer.module
+        self.supply = Supply(job, known if config.compare == "translated" else None, config)
         self.objective = Objective(
             job.run.catalogue,
             cast("Discriminator", self.discriminator),
@@ -88,19 +95,16 @@ class AdversarialStage(Stage):
         """Train D, then G; G only watches while D warms up."""
         began = time.perf_counter()
         self._set_rates(number)
-        blurry, known = self.supply.batch(number)
+        blurry, real = self.supply.batch(number)
         playing = number - self.config.d_warmup
         with torch.set_grad_enabled(playing >= 0), self.run.numerics.autocast():
-            outputs = [output.float() for output in self._translate(blurry)]
-        sizes, how = level_sizes(outputs, self.config.scales), self.config.resampling
-        levels = Levels(
-            pyramid(blurry, sizes, how),
-            pyramid(known, sizes, how),
-            translated_pyramid(outputs, sizes, how, own=self.config.own_levels),
-        )
-        numbers = self._train_discriminator(levels, number)
+            outputs = self.judged(self.translator(blurry))
+        with torch.no_grad(), self.run.numerics.autocast():
+            before = self.judged([blurry])[-1]
+        shown = self._shown(before, real, outputs)
+        numbers = self._train_discriminator(shown, number)
         if playing >= 0:
-            numbers |= self._train_translator(levels)
+            numbers |= self._train_translator(shown)
             self.ema.update(playing)
         self.watch.warn(self.run, playing + 1)
         self.clock.seconds += time.perf_counter() - began
@@ -112,41 +116,53 @@ class AdversarialStage(Stage):
             self.ema.shadow, self.run, begun=number >= min(self.first_look, self.steps)
         )
 
-    def _train_discriminator(self, levels: Levels, number: int) -> dict[str, float]:
+    def judged(self, outputs: Sequence[Tensor]) -> list[Tensor]:
+        """Return what D judges of a pyramid: itself, or what the deblurrer makes of it."""
+        if self.config.compare == "restored":
+            outputs = [self.deblurrer(outputs[-1])]
+        return [output.float() for output in outputs]
+
+    def _shown(self, before: Tensor, real: Tensor, outputs: Sequence[Tensor]) -> Shown:
+        config = self.config
+        sizes, how = level_sizes(outputs, config.scales), config.resampling
+        return Shown(
+            before, real, outputs[-1],
+            pyramid(before, sizes, how),
+            pyramid(real, sizes, how),
+            translated_pyramid(outputs, sizes, how, own=config.own_levels),
+        )  # fmt: skip
+
+    def _train_discriminator(self, shown: Shown, number: int) -> dict[str, float]:
         config = self.config.penalty
-        translated = [level.detach() for level in levels.translated]
-        real, fake = self.objective.judge(levels.known), self.objective.judge(translated)
+        after = [level.detach() for level in shown.after_levels]
+        real, fake = self.objective.judge(shown.real_levels), self.objective.judge(after)
         self.watch.update(real, fake)
         loss = self.objective.for_discriminator(real, fake)
         numbers = {"D": float(loss.detach())}
         if config.weight and number % config.every == 0:
-            penalty = self.objective.penalty(levels.blurry, levels.known, translated)
+            penalty = self.objective.penalty(shown.before_levels, shown.real_levels, after)
             numbers["penalty"] = float(penalty.detach())
             loss = loss + config.every * config.weight * penalty
         _descend(self.discriminator_optimizer, loss)
         return numbers
 
-    def _train_translator(self, levels: Levels) -> dict[str, float]:
+    def _train_translator(self, shown: Shown) -> dict[str, float]:
         config, objective = self.config, self.objective
         self.discriminator.requires_grad_(False)
-        game = objective.for_translator(objective.judge(levels.translated))
+        game = objective.for_translator(objective.judge(shown.after_levels))
         self.discriminator.requires_grad_(True)
-        content = objective.reconstruction(levels.blurry, levels.translated)
+        content = objective.reconstruction(shown.before_levels, shown.after_levels)
         loss = game + config.lambda_rec * content
         if config.identity_weight:
-            known = levels.known[-1]
             with self.run.numerics.autocast():
-                unchanged = self._translate(known)[-1].float()
-            loss = loss + config.identity_weight * objective.likeness(unchanged, known)
+                unchanged = self.translator(shown.real)[-1].float()
+            loss = loss + config.identity_weight * objective.likeness(unchanged, shown.real)
         if config.colour_weight:
-            colour = objective.colour(levels.translated[-1], levels.blurry[-1])
-            loss = loss + config.colour_weight * colour
+            loss = loss + config.colour_weight * objective.colour(shown.after, shown.before)
+        if config.anchor.coarse or config.anchor.fine:
+            loss = loss + objective.anchor(shown.after, shown.before)
         _descend(self.optimizer, loss)
         return {"G": float(game.detach()), "content": float(content.detach())}
-
-    def _translate(self, blurry: Tensor) -> list[Tensor]:
-        outputs: list[Tensor] = self.translator(blurry)
-        return outputs
 
     def _set_rates(self, number: int) -> None:
         """Constant, then falling linearly to zero."""

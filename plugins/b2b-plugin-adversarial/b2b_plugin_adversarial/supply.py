@@ -1,4 +1,4 @@
-"""What a step is fed: blurry crops y and known-blur crops K, alike in all but blur."""
+"""What a step is fed: blurry crops y, and crops of K or S that are like them in all but blur."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class Supply:
 
     Args:
         job: pictures, crop and device.
-        known: makes K.
+        known: makes K; None where D compares with S.
         config: batch, curriculum and augmentation.
     """
 
-    def __init__(self, job: Job, known: KnownBlur, config: AdversarialConfig) -> None:
+    def __init__(self, job: Job, known: KnownBlur | None, config: AdversarialConfig) -> None:
         seed = job.run.seed
         self._known = known
         self._batch, self._seed = config.batch, seed
@@ -44,7 +44,7 @@ class Supply:
         self._augmentation = Augmentation(config.augmentation)
 
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
-        """Return y and K of a step, each `(B, 3, c, c)` float32 in [0, 1]; see `stored`.
+        """Return y and K (or S) of a step, each `(B, 3, c, c)` float32 in [0, 1]; see `stored`.
 
         B is the batch of the config, or the share of it that the curriculum keeps.
         """
@@ -53,6 +53,8 @@ class Supply:
         blurry = self._augmentation(kept.to(self._device))
         sharp = self._augmentation(self._sharp.batch(step, len(kept)).to(self._device))
         draw = torch_rng(self._seed, "adversarial-levels", step)
+        if self._known is None:
+            return stored(blurry, draw), stored(sharp, draw)
         return stored(blurry, draw), self._known.batch(sharp, step)
 
 

@@ -101,10 +101,11 @@ def test_pyramid_keeps_means_and_the_full_scale(how: str) -> None:
 
 
 def test_sizes_of_levels() -> None:
-    """Without scales they are G's; with scales they are taken of its last output, ending in 1."""
+    """Without scales they are G's; with scales they are those, of its last output."""
     outputs = [torch.zeros(1, 3, 8, 12), torch.zeros(1, 3, 16, 24)]
     assert level_sizes(outputs, ()) == [(8, 12), (16, 24)]
-    assert level_sizes(outputs, (0.25,)) == [(4, 6), (16, 24)]
+    assert level_sizes(outputs, (1.0, 0.25)) == [(4, 6), (16, 24)]
+    assert level_sizes(outputs, (0.5,)) == [(8, 12)]
 
 
 def test_own_levels_are_kept_and_missing_ones_made() -> None:

@@ -1,7 +1,6 @@
 """The adversarial strategy on networks of a few weights."""
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -135,10 +134,17 @@ def has(name: str) -> bool:
     return name in {a.name for a in Job.__attrs_attrs__}  # type: ignore[attr-defined]
 
 
+#: The paper's game with every term of the objective.
+ALL_TERMS = {
+    "compare": "translated", "scales": [], "lambda_rec": 0.8, "identity_weight": 0.5,
+    "colour_weight": 2.0, "known": {"source": "extractor"},
+}  # fmt: skip
+
+
 def config(**options: object) -> AdversarialConfig:
     """Return options for three quick steps of all parts of the objective."""
     quick = {"steps": 3, "batch": 2, "d_warmup": 1, "lr": 1e-2, "penalty": {"every": 2}}
-    return structure(AdversarialConfig, quick | {"known": {"source": "extractor"}} | options)
+    return structure(AdversarialConfig, quick | ALL_TERMS | options)
 
 
 def weights(stage: AdversarialStage) -> dict[str, Tensor]:
@@ -215,7 +221,8 @@ def test_d_and_the_extractor_get_no_gradient_of_g(tmp_path: Path) -> None:
     real, fake = _pyramids(stage)
     for parameter in stage.discriminator.parameters():
         parameter.grad = None
-    stage._train_translator(SimpleNamespace(blurry=real, known=real, translated=fake))  # type: ignore[arg-type]
+    shown = stage._shown(real[-1], real[-1], fake)
+    stage._train_translator(shown)
     assert len(after_d) == 4
     assert all(parameter.grad is None for parameter in stage.discriminator.parameters())
 
@@ -244,7 +251,7 @@ def test_d_compares_levels_of_equal_sizes(tmp_path: Path) -> None:
         assert {tuple(levels) for levels in seen} == {tuple((s, s) for s in expected)}
 
 
-@pytest.mark.parametrize("where", ["blurry-translated", "known-translated", "known"])
+@pytest.mark.parametrize("where", ["blurry-translated", "known-translated", "real"])
 @pytest.mark.parametrize("levels", ["all", "full"])
 def test_penalty_of_a_linear_d(tmp_path: Path, where: str, levels: str) -> None:
     """For D(x) = sum of (w * x) the slope is known: every form gives the value by hand."""
@@ -362,3 +369,61 @@ def test_b2b_preset_is_the_default() -> None:
     """Naming the preset b2b, or none, gives the same options."""
     named = structure(AdversarialConfig, with_preset(SPEC, {"preset": "b2b"}))
     assert named == AdversarialConfig()
+
+
+class Half(nn.Module):
+    """A deblurrer that darkens by half."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Return the picture at half its light."""
+        return image / 2
+
+
+RESTORED = {"compare": "restored", "scales": [0.5], "known": {"source": "extractor"}}
+
+
+def restoring(folder: Path, **options: object) -> AdversarialStage:
+    """Return a stage in which D compares F(G(y)) with S, F being `Half`."""
+    made = job(folder)
+    object.__setattr__(made, "deblurrer", Part("deblurrer", "unet", {}, Half()))
+    return AdversarialStage(made, structure(AdversarialConfig, RESTORED | {"batch": 2} | options))
+
+
+def test_restored_pictures_are_compared_with_sharp_ones(tmp_path: Path) -> None:
+    """D is given F(G(y)) and S at the scale asked for; nothing of K is drawn."""
+    stage = restoring(tmp_path, input_noise=0.0)
+    seen: list[list[Tensor]] = []
+    judge = stage.objective.judge
+    stage.objective.judge = lambda levels: (seen.append(list(levels)), judge(levels))[1]  # type: ignore[method-assign,func-returns-value]
+    torch.manual_seed(0)
+    stage.step(0)
+    torch.manual_seed(0)  # of the augmentation
+    blurry, sharp = stage.supply.batch(0)
+    (real,), (fake,) = seen[:2]
+    assert torch.equal(real, F.avg_pool2d(sharp, 2))
+    assert torch.allclose(fake, F.avg_pool2d(blurry / 2, 2), atol=1e-6)  # G is the identity yet
+
+
+def test_the_frozen_deblurrer_passes_gradients_to_g(tmp_path: Path) -> None:
+    """G moves by what D says of F(G(y)); F itself learns nothing."""
+    stage = restoring(tmp_path, d_warmup=0, lr=1e-2)
+    before = weights(stage)
+    for number in range(2):
+        torch.manual_seed(number)
+        stage.step(number)
+    after = weights(stage)
+    assert not torch.equal(before["G.conv.weight"], after["G.conv.weight"])
+    assert all(not p.requires_grad for p in stage.deblurrer.parameters())
+
+
+def test_the_anchor_weighs_coarse_and_finest_changes(tmp_path: Path) -> None:
+    """A shift of 2 % costs 4 coarse; a checkerboard of 3 % 9 fine; 2-pixel stripes nothing fine."""
+    stage = restoring(tmp_path, anchor={"coarse": 0.5, "fine": 0.25})
+    flat = torch.full((1, 3, 32, 32), 0.5)
+    rows, columns = torch.meshgrid(torch.arange(32), torch.arange(32), indexing="ij")
+    checkerboard = ((rows + columns) % 2 * 2 - 1) * 0.03
+    stripes = (columns // 2 % 2 * 2 - 1) * 0.03
+    anchor = stage.objective.anchor
+    assert anchor(flat + 0.02, flat).item() == pytest.approx(0.5 * 4, rel=1e-3)
+    assert anchor(flat + checkerboard, flat).item() == pytest.approx(0.25 * 9, rel=1e-3)
+    assert anchor(flat + stripes, flat).item() == pytest.approx(0, abs=1e-4)

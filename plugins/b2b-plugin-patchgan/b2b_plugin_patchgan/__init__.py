@@ -1,4 +1,4 @@
-"""PatchGAN as a b2b plugin: discriminators `patchgan` and `laplacian-patchgan`."""
+"""PatchGANs as a b2b plugin: `patchgan`, `laplacian-patchgan` and `edge-patchgan`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING
 
 from b2b_core import hookimpl
 from b2b_core.specs import DiscriminatorSpec
-from b2b_plugin_patchgan.config import LaplacianPatchGanConfig, PatchGanConfig
+from b2b_plugin_patchgan.config import (
+    EdgePatchGanConfig,
+    LaplacianPatchGanConfig,
+    PatchGanConfig,
+)
 from b2b_plugin_patchgan.layout import LAPLACIAN_PATCHGAN, PATCHGAN
 
 if TYPE_CHECKING:
@@ -29,11 +33,20 @@ def build_laplacian_patchgan(config: LaplacianPatchGanConfig) -> Discriminator:
     return LaplacianPatchGan(config)
 
 
+def build_edge_patchgan(config: EdgePatchGanConfig) -> Discriminator:
+    """Build the discriminator of edges, shared by all levels of the pyramid."""
+    from b2b_plugin_patchgan.edges import EdgePatchGan
+
+    return EdgePatchGan(config)
+
+
 @hookimpl
 def b2b_discriminators() -> list[
-    DiscriminatorSpec[PatchGanConfig] | DiscriminatorSpec[LaplacianPatchGanConfig]
+    DiscriminatorSpec[PatchGanConfig]
+    | DiscriminatorSpec[LaplacianPatchGanConfig]
+    | DiscriminatorSpec[EdgePatchGanConfig]
 ]:
-    """Offer the discriminators `patchgan` and `laplacian-patchgan`."""
+    """Offer the three discriminators."""
     return [
         DiscriminatorSpec(
             name="patchgan",
@@ -50,5 +63,12 @@ def b2b_discriminators() -> list[
             summary="PatchGAN that sees blur: picture and Laplacian, group norm, full resolution",
             citation=_CITATION,
             layouts=(LAPLACIAN_PATCHGAN,),
+        ),
+        DiscriminatorSpec(
+            name="edge-patchgan",
+            config=EdgePatchGanConfig,
+            factory=build_edge_patchgan,
+            summary="sees small patches of the Laplacian alone; quick, for blur and nothing else",
+            citation=_CITATION,
         ),
     ]

@@ -33,3 +33,13 @@ class LaplacianPatchGanConfig:
     #: Standard deviation of Gaussian noise added to every input while training, in units of
     #: the picture's range [0, 1]; hides cues that are smaller than any blur.
     input_noise: float = field(default=0.0, validator=ge(0.0))
+
+
+@frozen
+class EdgePatchGanConfig:
+    """The discriminator that is shown small patches of the Laplacian alone."""
+
+    #: Channels behind the first layer; 2x and 4x as many in the next.
+    width: int = field(default=32, validator=ge(1))
+    #: Factor on the Laplacian, to bring it near the range of the picture.
+    gain: float = 4.0

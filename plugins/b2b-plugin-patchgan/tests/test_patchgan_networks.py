@@ -1,4 +1,4 @@
-"""Both discriminators: layout, restatements, what they see, and as a plugin."""
+"""The discriminators: layout, restatements, what they see, and as a plugin."""
 
 from __future__ import annotations
 
@@ -15,13 +15,19 @@ from torch.nn import functional as F
 import b2b_plugin_patchgan
 from b2b_core import hookspecs
 from b2b_core.errors import UsageError
-from b2b_plugin_patchgan.config import LaplacianPatchGanConfig, PatchGanConfig
+from b2b_plugin_patchgan.config import (
+    EdgePatchGanConfig,
+    LaplacianPatchGanConfig,
+    PatchGanConfig,
+)
+from b2b_plugin_patchgan.edges import EdgePatchGan
 from b2b_plugin_patchgan.laplacian import LaplacianPatchGan, laplacian
 from b2b_plugin_patchgan.patchgan import PatchGan
 
-BOTH = [
+ALL = [
     lambda: PatchGan(PatchGanConfig(width=4)),
     lambda: LaplacianPatchGan(LaplacianPatchGanConfig(width=4)),
+    lambda: EdgePatchGan(EdgePatchGanConfig(width=4)),
 ]
 
 
@@ -31,14 +37,14 @@ def seeded():
     torch.manual_seed(0)
 
 
-def test_plugin_offers_two_discriminators():
-    """The hook returns both specs, and every factory builds from the default config."""
+def test_plugin_offers_three_discriminators():
+    """The hook returns all specs, and every factory builds from the default config."""
     manager = pluggy.PluginManager("b2b")
     manager.add_hookspecs(hookspecs)
     manager.register(b2b_plugin_patchgan)
     manager.check_pending()
     specs = manager.hook.b2b_discriminators()[0]
-    assert [spec.name for spec in specs] == ["patchgan", "laplacian-patchgan"]
+    assert [spec.name for spec in specs] == ["patchgan", "laplacian-patchgan", "edge-patchgan"]
     for spec in specs:
         pyramid = [torch.rand(2, 3, side, side) for side in (24, 48, 96)]
         assert len(spec.factory(spec.config())(pyramid)) == len(spec.scales) == 3
@@ -192,7 +198,7 @@ def test_input_noise_is_for_training_and_from_the_generator():
     assert torch.equal(seen[2], image)
 
 
-@pytest.mark.parametrize("build", BOTH)
+@pytest.mark.parametrize("build", ALL)
 def test_batch_of_two_is_two_of_one(build):
     """No picture sees its neighbour in the batch."""
     network = build().double()
@@ -201,7 +207,7 @@ def test_batch_of_two_is_two_of_one(build):
     torch.testing.assert_close(network([images])[0], torch.cat(alone))
 
 
-@pytest.mark.parametrize("build", BOTH)
+@pytest.mark.parametrize("build", ALL)
 def test_one_network_sees_every_level(build):
     """A level is judged as if it were alone, by the same weights whatever its place."""
     network = build()
@@ -212,7 +218,7 @@ def test_one_network_sees_every_level(build):
         torch.testing.assert_close(judged, [alone[i] for i in order])
 
 
-@pytest.mark.parametrize("build", BOTH)
+@pytest.mark.parametrize("build", ALL)
 def test_gradient_penalty_works_on_batches(build):
     """A double backward through a batch of two works: the published code fails here."""
     network = build()
@@ -222,7 +228,7 @@ def test_gradient_penalty_works_on_batches(build):
     assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in network.parameters())
 
 
-@pytest.mark.parametrize("build", BOTH)
+@pytest.mark.parametrize("build", ALL)
 def test_gradients_against_finite_differences(build):
     """The gradient with respect to the picture agrees with finite differences."""
     image = torch.rand(1, 3, 24, 24, dtype=torch.float64, requires_grad=True)
@@ -230,14 +236,14 @@ def test_gradients_against_finite_differences(build):
     assert torch.autograd.gradcheck(lambda x: network([x])[0], (image,), fast_mode=True)
 
 
-@pytest.mark.parametrize("build", BOTH)
+@pytest.mark.parametrize("build", ALL)
 def test_a_tensor_is_not_a_pyramid(build):
     """A bare tensor is refused: its batch would pass for levels."""
     with pytest.raises(TypeError, match="sequence of levels"):
         build()(torch.rand(3, 3, 32, 32))
 
 
-@pytest.mark.parametrize(("build", "minimum"), [(BOTH[0], 24), (BOTH[1], 13)])
+@pytest.mark.parametrize(("build", "minimum"), [(ALL[0], 24), (ALL[1], 13)])
 def test_smallest_level(build, minimum):
     """The smallest level gives one logit; one pixel less is refused with the remedy."""
     network = build()
@@ -274,3 +280,28 @@ def test_impossible_options_are_refused(config, wrong):
     """A config that no network can follow can't be made."""
     with pytest.raises(ValueError, match=next(iter(wrong))):
         config(**wrong)
+
+
+def test_the_discriminator_of_edges_against_restatement():
+    """Its four layers wired by hand on scipy's Laplacian, in float64."""
+    network = EdgePatchGan(EdgePatchGanConfig(width=3, gain=2.5)).double()
+    image = torch.rand(2, 3, 16, 20, dtype=torch.float64)
+    kernel = np.array([[0, 1, 0], [1, -4, 1], [0, 1, 0]], float)[None, None]
+    x = torch.from_numpy(scipy.ndimage.convolve(image.numpy(), kernel, mode="nearest")) * 2.5
+    s = network.state_dict()
+    for index, stride, padding in ((0, 1, 2), (2, 2, 1), (4, 1, 1), (6, 1, 0)):
+        x = F.conv2d(x, s[f"model.{index}.weight"], s[f"model.{index}.bias"], stride, padding)
+        x = x if index == 6 else torch.where(x > 0, x, 0.2 * x)
+    torch.testing.assert_close(network([image])[0], x)
+
+
+def test_a_logit_of_edges_sees_11_pixels_of_the_laplacian():
+    """That is 13 pixels of the picture, less the corners; colours and light leave it alone."""
+    network = EdgePatchGan(EdgePatchGanConfig(width=2))
+    image = torch.rand(1, 3, 64, 64, requires_grad=True)
+    logits = network([image])[0]
+    logits[0, 0, 16, 16].backward()
+    seen = image.grad[0].abs().sum(0) > 0
+    assert (int(seen.any(0).sum()), int(seen.any(1).sum())) == (13, 13)
+    tinted = image.detach() + torch.tensor([0.1, -0.1, 0.2]).view(1, 3, 1, 1)
+    torch.testing.assert_close(network([tinted])[0], logits, atol=1e-5, rtol=1e-4)

@@ -131,10 +131,10 @@ class Reblur:
         """Train one candidate to its end, add it to the outcome, return its held-out PSNR."""
         steps = self._training(name).steps
         stage = self._stage(name, job, camera, held_out, steps=steps)
-        run_stage(stage, job.run)
+        done = run_stage(stage, job.run)
         translator, deblurrer = stage.result()
         score = held_out.psnr(translator, deblurrer)
-        note = f"trained to its end, {steps} steps"
+        note = f"trained to its end, {steps} steps" if done == steps else f"stopped at step {done}"
         outcome.candidates.append(Candidate(name, score, stage.clock.seconds, note))
         outcome.alternatives[name] = stage.profile_parts()
         return score
