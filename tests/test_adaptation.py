@@ -76,7 +76,8 @@ def settings_of(world, **strategy):
             "discriminator": {"name": "laplacian-patchgan", "width": 8},
             "strategy": {
                 "name": "reblur", "camera": camera, "finetune": short, "task": short,
-                "conversion": short, "scratch": short, "trial_steps": 1, **strategy,
+                "conversion": short, "scratch": short, "joint": short, "trial_steps": 1,
+                **strategy,
             },
         }
     )  # fmt: skip
@@ -88,7 +89,7 @@ def test_settings_survive_a_round_trip(world):
     assert read_settings(write_settings(settings)) == settings
 
 
-@pytest.mark.parametrize("mode", ["finetune", "task", "conversion", "scratch", "auto"])
+@pytest.mark.parametrize("mode", ["finetune", "task", "conversion", "scratch", "joint", "auto"])
 def test_every_mode_makes_a_profile_that_loads(world, tmp_path, mode):
     """From two folders to a profile with the networks that the mode promises."""
     made = adapt(settings_of(world, mode=mode), tmp_path / "run", discover())
@@ -103,7 +104,7 @@ def test_every_mode_makes_a_profile_that_loads(world, tmp_path, mode):
     if mode in ("finetune", "scratch"):
         assert header.translator is None
         assert header.published is None
-    if mode in ("task", "conversion"):
+    if mode in ("task", "conversion", "joint"):
         assert header.translator.component == "unet"
         assert header.scales == (1.0,)
     loaded = load_profile(made.profile, discover(), lambda name: pytest.fail(name))
@@ -125,6 +126,31 @@ def test_from_scratch_begins_with_fresh_weights(world, tmp_path):
         learned = load_profile(made.profile, discover(), pytest.fail).deblurrer.state_dict()
         far[mode] = sum(float((learned[name] - known[name]).abs().sum()) for name in known)
     assert far["scratch"] > 5 * far["finetune"]
+
+
+def test_together_both_networks_learn(world, tmp_path):
+    """`joint` moves the translator and the deblurrer; `task` leaves the deblurrer as it was."""
+    known = load_file(world / "deblurrer.safetensors")
+    for mode, moved in (("joint", True), ("task", False)):
+        made = adapt(settings_of(world, mode=mode), tmp_path / mode, discover())
+        loaded = load_profile(made.profile, discover(), pytest.fail)
+        learned = loaded.deblurrer.state_dict()
+        assert any(not torch.equal(learned[name], known[name]) for name in known) is moved
+        assert loaded.translator.last.weight.abs().sum() > 0  # it began at zero
+
+
+def test_task_and_conversion_mix(world, tmp_path):
+    """The weighted sum of both errors is what is minimised, on the same batch."""
+    errors: dict[float, float] = {}
+    for weight in (0.0, 1.0, 3.0):
+        short = {"steps": 1, "batch": 2, "conversion": weight}
+        folder = tmp_path / f"{weight:g}"
+        adapt(settings_of(world, mode="task", task=short), folder, discover())
+        lines = map(json.loads, (folder / "log.jsonl").read_text().splitlines())
+        (errors[weight],) = (e["loss"] for e in lines if e.get("stage") == "task")
+    gain = errors[1.0] - errors[0.0]
+    assert gain > 0
+    assert errors[3.0] - errors[0.0] == pytest.approx(3 * gain, rel=1e-2)
 
 
 def test_what_is_worse_in_the_end_is_not_taken(world, tmp_path, monkeypatch):

@@ -23,6 +23,7 @@ LABELS: Mapping[str, str] = {
     "task": "candidate: G by task",
     "conversion": "candidate: G by conversion",
     "scratch": "candidate: trained from scratch on R(S)",
+    "joint": "candidate: G and the deblurrer together",
     CHOICE: "b2b's choice",
     BOUND: "paired upper bound",
 }

@@ -23,7 +23,6 @@ from b2b_core.training.stage import Stage, tenth
 from b2b_plugin_reblur.camera import CameraModel
 from b2b_plugin_reblur.config import TrainingConfig
 from b2b_plugin_reblur.heldout import HeldOut
-from b2b_plugin_reblur.nearest import NearestKnownBlur
 
 
 class Supervised(Stage):
@@ -38,9 +37,10 @@ class Supervised(Stage):
     ) -> None:  # fmt: skip
         self.name += suffix
         self.trial = bool(suffix)
+        self.config = config
         network = self.start(job, camera)
         self.steps, self.first_look = steps, 0 if suffix else tenth(steps)
-        self.config, self.run = config, job.run
+        self.run = job.run
         self.camera = camera.eval().requires_grad_(False)
         self.held_out = held_out
         self.network = network.train().requires_grad_(True)
@@ -141,53 +141,3 @@ class Scratch(FineTune):
         if not isinstance(fresh, nn.Module):  # a deblurrer that learns nothing has no other start
             return known
         return job.run.numerics.place(fresh)
-
-
-class Translate(Supervised):
-    """A translator in front of the frozen known deblurrer."""
-
-    def start(self, job: Job, camera: CameraModel) -> nn.Module:  # noqa: ARG002 - as above
-        """Return a fresh translator."""
-        self.part = job.build("translator")
-        self.deblurrer = job.deblurrer.module
-        return self.part.module
-
-    def result(self) -> tuple[nn.Module | None, nn.Module]:
-        """Return the translator and the unchanged deblurrer."""
-        return self.ema.shadow, self.deblurrer
-
-    def profile_parts(self) -> tuple[Part | None, Part | None]:
-        """Return the translator."""
-        return evolve(self.part, module=self.ema.shadow), None
-
-
-class Task(Translate):
-    """G by its task: whatever makes the frozen deblurrer give the sharp picture."""
-
-    name = "task"
-    title = "training G through the deblurrer"
-
-    def loss(self, blurry: Tensor, target: Tensor, sharp: Tensor, kernels: Tensor) -> Tensor:  # noqa: ARG002
-        """Return the error of deblurrer(G(R(S))) towards S."""
-        with self.run.numerics.autocast():
-            restored = self.deblurrer(self.network(blurry)[-1])
-        return charbonnier(restored.float(), target)
-
-
-class Conversion(Translate):
-    """G by conversion, the paper's own aim: R(S) becomes S under the nearest known blur."""
-
-    name = "conversion"
-    title = "training G towards the known blur"
-
-    def start(self, job: Job, camera: CameraModel) -> nn.Module:
-        """Return a fresh translator; measure the known domain's kernels."""
-        self.known = NearestKnownBlur(job.pairs, camera.config.kernel, job.run.seed)
-        return super().start(job, camera)
-
-    def loss(self, blurry: Tensor, target: Tensor, sharp: Tensor, kernels: Tensor) -> Tensor:  # noqa: ARG002
-        """Return the error of G(R(S)) towards S under the nearest known kernel."""
-        wanted = self.known.blur(target, kernels)
-        with self.run.numerics.autocast():
-            translated = self.network(blurry)[-1]
-        return charbonnier(translated.float(), wanted)

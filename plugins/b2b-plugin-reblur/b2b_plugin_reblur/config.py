@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from attrs import frozen
+from attrs import field, frozen
+from attrs.validators import ge
 
 
 @frozen
@@ -49,19 +50,29 @@ class TrainingConfig:
 
 
 @frozen
+class TaskConfig(TrainingConfig):
+    """How a candidate with a translator in front of a deblurrer is trained."""
+
+    lr: float = 1e-3
+    #: Weight of conversion's error beside the task's: G(R(S)) towards S under the known blur.
+    conversion: float = field(default=0.0, validator=ge(0.0))
+
+
+@frozen
 class ReblurConfig:
     """Options of the strategy."""
 
     #: What is trained on R(S): the deblurrer itself, G through the frozen deblurrer, G towards
-    #: the nearest known blur, or a fresh deblurrer; "auto" tries the first three briefly and goes
-    #: on with the best.
-    mode: Literal["auto", "finetune", "task", "conversion", "scratch"] = "auto"
+    #: the nearest known blur, a fresh deblurrer, or G and the deblurrer together; "auto" tries the
+    #: first three briefly and goes on with the best.
+    mode: Literal["auto", "finetune", "task", "conversion", "scratch", "joint"] = "auto"
     camera: CameraConfig = CameraConfig()
     finetune: TrainingConfig = TrainingConfig()
-    task: TrainingConfig = TrainingConfig(lr=1e-3)
+    task: TaskConfig = TaskConfig()
     conversion: TrainingConfig = TrainingConfig(lr=1e-3)
     scratch: TrainingConfig = TrainingConfig(lr=1e-3)
+    joint: TaskConfig = TaskConfig(lr=6e-4)
     #: Steps that each candidate gets in the comparison of "auto".
     trial_steps: int = 80
     #: Candidates that are trained to their end beside the chosen one, to show them side by side.
-    also: tuple[Literal["finetune", "task", "conversion", "scratch"], ...] = ()
+    also: tuple[Literal["finetune", "task", "conversion", "scratch", "joint"], ...] = ()

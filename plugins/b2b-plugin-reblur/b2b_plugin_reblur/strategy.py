@@ -9,20 +9,23 @@ from b2b_core.errors import B2bError
 from b2b_core.training.job import Candidate, Job, Outcome
 from b2b_core.training.stage import run_stage
 from b2b_plugin_reblur.camera import CameraModel
-from b2b_plugin_reblur.candidates import Conversion, FineTune, Scratch, Supervised, Task
+from b2b_plugin_reblur.candidates import FineTune, Scratch, Supervised
 from b2b_plugin_reblur.config import ReblurConfig, TrainingConfig
 from b2b_plugin_reblur.heldout import HeldOut
 from b2b_plugin_reblur.natural import Natural
 from b2b_plugin_reblur.refinement import Refinement
 from b2b_plugin_reblur.spectrum_fit import SpectrumFit
+from b2b_plugin_reblur.translators import Conversion, Joint, Task
 
 CANDIDATES: dict[str, type[Supervised]] = {
     "finetune": FineTune,
     "task": Task,
     "conversion": Conversion,
     "scratch": Scratch,
+    "joint": Joint,
 }
-#: What "auto" tries; a fresh network shows nothing in so short a time.
+#: What "auto" tries; a fresh network shows nothing in so short a time, G beside a deblurrer that
+#: learns little.
 TRIED = ("finetune", "task", "conversion")
 #: The profile that does nothing to the known deblurrer.
 ALONE = "deblurrer alone"

@@ -16,13 +16,14 @@ from b2b_core.training.precision import Numerics
 from b2b_core.training.run import Run
 from b2b_core.training.stage import run_stage, tenth
 from b2b_plugin_reblur.camera import CameraModel
-from b2b_plugin_reblur.candidates import FineTune, Task
+from b2b_plugin_reblur.candidates import FineTune
 from b2b_plugin_reblur.config import CameraConfig, ReblurConfig, TrainingConfig
 from b2b_plugin_reblur.heldout import HeldOut
 from b2b_plugin_reblur.kernels import KernelDistribution
 from b2b_plugin_reblur.refinement import Refinement
 from b2b_plugin_reblur.spectrum_fit import SpectrumFit
 from b2b_plugin_reblur.strategy import Reblur
+from b2b_plugin_reblur.translators import Task
 from b2b_plugin_reblur.watch import Explained, fit_findings, kernel_findings, light_beyond
 
 PAGE = (Path(__file__).parents[3] / "docs" / "warnings.md").read_text()
