@@ -1,88 +1,34 @@
-"""A whole bench on tiny pictures: stages, caches, keys, kills, extras, the command."""
+"""A whole bench on tiny pictures: stages, caches, kills, extras, the command."""
 
-import csv
-
-import numpy as np
 import pytest
-from PIL import Image
+from attrs import evolve
 
 import b2b_core.bench.measuring
 from b2b_core.bench.adapting import seconds_of
 from b2b_core.bench.inputs import listed
-from b2b_core.bench.keys import code_key, key_of, package_key
 from b2b_core.bench.library import read_recipes
-from b2b_core.bench.material import build_camera, build_known
+from b2b_core.bench.material import build_camera
 from b2b_core.bench.options import Extras
-from b2b_core.bench.plan import Shot, known, simulated, taken
+from b2b_core.bench.plan import known, simulated
 from b2b_core.bench.rendering import rendered
 from b2b_core.bench.results import read_result, result_path
-from b2b_core.bench.runner import Bench
-from b2b_core.catalogue import discover
 from b2b_core.cli import run as run_cli
-from b2b_core.errors import B2bError, UsageError
-from b2b_core.hashing import sha256_of
+from b2b_core.errors import UsageError
 from b2b_core.images.read import read_picture
 from b2b_core.training.deblurrer import DeblurrerStage
-
-CATALOGUE = discover()
-ROLES = {"known": 3, "camera-blurry": 4, "camera-sharp": 4, "test": 2}
-RECIPE = """
-title = "a camera of a few pixels"
-[pictures]
-list = "list.csv"
-source = "the moon"
-[camera]
-name = "defocus"
-exposures = 2
-[known]
-motion = { variants = 2 }
-options = { width = 8, levels = 2, blocks = 1 }
-training = { steps = 3, batch = 2, crop = 32 }
-[upper_bound]
-training = { steps = 3, batch = 2, crop = 32 }
-[adaptation]
-data = { crop = 32, held_out = 0.25 }
-run = { device = "cpu", precision = "float32" }
-translator = { name = "unet", width = 8, levels = 2, blocks = 1 }
-discriminator = { name = "laplacian-patchgan", width = 8 }
-[adaptation.strategy]
-name = "reblur"
-mode = "finetune"
-trial_steps = 1
-camera = { spectrum_steps = 2, spectrum_batch = 2, crop = 24, kernel = 9 }
-finetune = { steps = 2, batch = 2 }
-task = { steps = 2, batch = 2 }
-conversion = { steps = 2, batch = 2 }
-"""
+from tests.tiny_bench import CATALOGUE, bench, tiny_recipe, write_root
 
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
     """Return a data root of tiny photographs, with a recipe and its list beside it."""
-    root = tmp_path_factory.mktemp("data")
-    rng = np.random.default_rng(0)
-    rows = []
-    for role, count in ROLES.items():
-        for number in range(count):
-            file = root / f"{role}-{number}.png"
-            coarse = rng.integers(0, 256, (18, 20, 3), dtype=np.uint8)
-            Image.fromarray(coarse).resize((112, 104), Image.Resampling.BICUBIC).save(file)
-            rows.append((role, file.name, file.stem, sha256_of(file)))
-    with (root / "list.csv").open("w", newline="") as stream:
-        csv.writer(stream).writerows([("role", "file", "scene", "sha256"), *rows])
-    (root / "tiny.toml").write_text(RECIPE)
-    return root
+    return write_root(tmp_path_factory.mktemp("data"))
 
 
 @pytest.fixture
 def recipe(root):
     """Return the tiny recipe."""
-    return read_recipes(root / "tiny.toml")[0]
-
-
-def bench(root, out, **said):
-    """Return a bench of the tiny data."""
-    return Bench(root=root, out=out, catalogue=CATALOGUE, **said)
+    return tiny_recipe(root)
 
 
 @pytest.fixture(scope="module")
@@ -209,26 +155,6 @@ def test_a_run_that_is_killed_goes_on_and_ends_in_the_same_numbers(
     assert resumed.key == straight[1].key
 
 
-def test_what_was_made_before_a_kill_is_not_made_again(tmp_path):
-    """Rendering goes on with what is missing; a folder of something else is refused."""
-    made = []
-
-    def shot(name):
-        return Shot(f"deep/{name}.txt", lambda: made.append(name) or name.encode())
-
-    def dies():
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        rendered(tmp_path, [shot("a"), Shot("deep/b.txt", dies)], "files", "k")
-    assert not (tmp_path / "done.json").exists()
-    rendered(tmp_path, [shot("a"), shot("b")], "files", "k")
-    rendered(tmp_path, [shot("a"), shot("b")], "files", "k")
-    assert made == ["a", "b"]
-    with pytest.raises(B2bError, match="something else"):
-        rendered(tmp_path, [], "files", "another")
-
-
 def test_stages_stop_where_they_are_told_to(root, recipe, tmp_path):
     """`render` makes pictures, `known` the deblurrer, `bound` the upper bound, and no more."""
     for only, made in (("render", "known"), ("known", "deblurrers"), ("bound", "bounds")):
@@ -242,8 +168,6 @@ def test_stages_stop_where_they_are_told_to(root, recipe, tmp_path):
 
 def test_one_known_deblurrer_serves_every_camera_of_a_domain(straight, root, recipe):
     """Another camera has pictures of its own, and the cached pairs and deblurrer of the first."""
-    from attrs import evolve
-
     out, _ = straight
     other = evolve(recipe, name="other", camera=evolve(recipe.camera, name="phone"))
     before = files_of(out / "cache" / "deblurrers")
@@ -252,59 +176,6 @@ def test_one_known_deblurrer_serves_every_camera_of_a_domain(straight, root, rec
     assert files_of(out / "cache" / "deblurrers") == before
     camera = build_camera(other, root, out / "cache", CATALOGUE)
     assert {path.suffix for path in camera.blurry.iterdir()} == {".jpg"}
-
-
-def test_keys_follow_everything_that_decides(root, recipe, tmp_path):
-    """Pictures, parameters and exposures change a camera's key; motion that of the known domain."""
-    from attrs import evolve
-
-    def keys(changed):
-        return (
-            build_camera(changed, root, tmp_path, CATALOGUE).key,
-            build_known(changed, root, tmp_path).key,
-        )
-
-    camera, domain = keys(recipe)
-    assert keys(recipe) == (camera, domain)
-    wider = evolve(recipe, camera=evolve(recipe.camera, parameters={"radius": [2.0, 3.0]}))
-    assert keys(wider)[0] != camera
-    assert keys(wider)[1] == domain
-    longer = evolve(recipe, known=evolve(recipe.known, motion={"variants": 1}))
-    assert keys(longer)[0] == camera
-    assert keys(longer)[1] != domain
-    fewer = evolve(recipe, pictures=evolve(recipe.pictures, limit=2))
-    assert keys(fewer)[0] != camera
-
-
-def test_keys_of_code_follow_what_it_does(tmp_path):
-    """A comment or a docstring changes no key, a number does."""
-    file = tmp_path / "a.py"
-    file.write_text('"""Doc."""\n\ndef f():\n    """Say."""\n    return 1\n')
-    key, package = code_key([file]), package_key(tmp_path)
-    file.write_text('"""Other."""\n# why\ndef f():\n    """More."""\n\n    return 1\n')
-    assert (code_key([file]), package_key(tmp_path)) == (key, package)
-    file.write_text('"""Doc."""\n\ndef f():\n    """Say."""\n    return 2\n')
-    assert code_key([file]) != key
-    assert key_of({"a": 1, "b": 2}) == key_of({"b": 2, "a": 1}) != key_of({"a": 2, "b": 1})
-
-
-def test_pictures_that_differ_stop_a_run_before_anything_is_made(root, recipe, tmp_path):
-    """A wrong picture is named; other recipes of the same call still run."""
-    from shutil import copytree
-
-    from attrs import evolve
-
-    other = copytree(root, tmp_path / "data")
-    (other / "camera-sharp-0.png").write_bytes((root / "test-0.png").read_bytes())
-    with pytest.raises(UsageError, match=r"not the picture.*camera-sharp-0\.png.*the moon"):
-        bench(other, tmp_path / "out", only="render").run([recipe], [0])
-    assert not list((tmp_path / "out").rglob("*.png"))
-    with pytest.raises(UsageError, match="no such data root"):
-        bench(tmp_path / "nowhere", tmp_path / "out").run([recipe], [0])
-    few = evolve(recipe, name="few", pictures=evolve(recipe.pictures, list="nothing.csv"))
-    with pytest.raises(UsageError, match="cannot be read"):
-        bench(root, tmp_path / "both", only="render").run([few, recipe], [0])
-    assert (tmp_path / "both" / "cache" / "known").is_dir()
 
 
 def test_more_candidates_are_trained_beside_what_is_there(straight, root, recipe, monkeypatch):
@@ -366,34 +237,6 @@ def test_the_measuring_of_a_finished_adaptation_trains_nothing(straight, root, r
     monkeypatch.setattr(Supervised, "step", lambda *_: pytest.fail("trains"))
     (again,) = bench(root, out, again=True).run([recipe], [0])
     assert again.ways == result.ways
-
-
-def test_pictures_of_a_real_camera_are_halved_and_paired(root, recipe, tmp_path):
-    """Half size, B and S in two halves of places, pairs by their names."""
-    rows = {
-        role: [evolve_input(one, role, scene) for one in listed(recipe, root)["test"][:1]]
-        for role, scene in (
-            ("camera-blurry", "b"), ("camera-blurry-original", "b"), ("camera-sharp", "s"),
-            ("camera-sharp-blurry", "s"), ("test", "t"), ("test-original", "t"),
-        )
-    }  # fmt: skip
-    shots = list(taken(rows))
-    folder = rendered(tmp_path, shots, "pictures", "k")
-    names = {path.relative_to(folder).as_posix() for path in folder.rglob("*.png")}
-    assert {"blurry/b-test-0-0.png", "blurry/b-test-0-1.png", "sharp/s-test-0-1.png"} <= names
-    assert {"test/blurry/t-test-0.png", "test/sharp/t-test-0.png"} <= names
-    assert {"pairs/blurry/b-test-0.png", "pairs/sharp/s-test-0.png"} <= names
-    left, right = (read_picture(folder / f"blurry/b-test-0-{n}.png").pixels for n in (0, 1))
-    whole = read_picture(folder / "test/blurry/t-test-0.png").pixels
-    assert whole.shape == (52, 56, 3)
-    assert (np.concatenate([left, right], 1) == whole).all()
-
-
-def evolve_input(one, role, scene):
-    """Return a listed picture in another role and scene."""
-    from attrs import evolve
-
-    return evolve(one, role=role, scene=scene)
 
 
 def test_the_command_runs_lists_and_writes_the_table(root, straight, tmp_path, capsys):

@@ -1,54 +1,24 @@
-"""Level 2 of the conformance kit on networks: each check is failed by what breaks just that."""
+"""Level 2 of the kit on networks from pictures: each check is failed by what breaks just that."""
 
 from __future__ import annotations
 
 import pytest
 import torch
-from attrs import evolve, frozen
+from attrs import evolve
 from torch import nn
 from torch.nn import functional as F
 
-from b2b_core.contracts import BlurCode
-from b2b_core.specs import (
-    DeblurrerSpec,
-    DiscriminatorSpec,
-    FeatureExtractorSpec,
-    KernelExtractorSpec,
-    SizeRule,
-    TranslatorSpec,
-)
+from b2b_core.specs import DeblurrerSpec, DiscriminatorSpec, SizeRule, TranslatorSpec
 from b2b_core.testing import toys
 from b2b_core.testing.cases import ComponentCase
 from b2b_core.testing.run import component_items, results
+from tests.level_two import COMMON, made, only
 
-
-@frozen
-class Config:
-    """No options."""
-
-
-COMMON = {"name": "acme", "config": Config, "summary": "s"}
 TRANSLATOR = TranslatorSpec(
     **COMMON, factory=lambda _: toys.Translator(), size=SizeRule(multiple_of=4)
 )
 DEBLURRER = DeblurrerSpec(**COMMON, factory=lambda _: toys.Deblurrer())
 DISCRIMINATOR = DiscriminatorSpec(**COMMON, factory=lambda _: toys.Discriminator())
-
-
-class Extractor(toys.Extractor):
-    """A good extractor with parameters and a deviation."""
-
-    def __init__(self):
-        super().__init__()
-        self.scale = nn.Parameter(torch.rand(1, 3, 1, 1))
-
-    def extract(self, sharp, blurry):
-        mean = super().extract(sharp, blurry).mean * self.scale
-        return BlurCode(mean, mean.square().add(1e-3).sqrt())
-
-
-EXTRACTOR = KernelExtractorSpec(**COMMON, factory=lambda _: Extractor())
-FEATURES = FeatureExtractorSpec(**COMMON, factory=lambda _: toys.Features())
 
 
 class Deblurrer(toys.Deblurrer):
@@ -179,110 +149,6 @@ class OneNumber(toys.Discriminator):
         return [logits.mean((1, 2, 3)) for logits in super().forward(pyramid)]
 
 
-class Demanding(toys.Features):
-    """Needs pictures of 32 pixels."""
-
-    def forward(self, image):
-        return [F.conv2d(image, torch.ones(1, 3, 32, 32, device=image.device))]
-
-
-class Detached(toys.Features):
-    """Lets no gradient through, and has no parameters."""
-
-    def forward(self, image):
-        return super().forward(image.detach())
-
-
-class Varying(toys.Features):
-    """Gives as many maps as the picture has room for."""
-
-    def forward(self, image):
-        return super().forward(image)[: 1 + (image.shape[-1] > 10)]
-
-
-class Flat(toys.Features):
-    """Gives vectors."""
-
-    def forward(self, image):
-        return [one.flatten(1) for one in super().forward(image)]
-
-
-class NegativeDeviation(Extractor):
-    """Its deviation may be negative."""
-
-    def extract(self, sharp, blurry):
-        code = super().extract(sharp, blurry)
-        return BlurCode(code.mean, -code.sigma)
-
-
-class OtherShape(Extractor):
-    """Its deviation has a shape of its own."""
-
-    def extract(self, sharp, blurry):
-        code = super().extract(sharp, blurry)
-        return BlurCode(code.mean, code.sigma[:, :1])
-
-
-class OwnCode(Extractor):
-    """Returns no BlurCode."""
-
-    def extract(self, sharp, blurry):
-        return super().extract(sharp, blurry).mean
-
-
-class FlatCode(Extractor):
-    """Its code is a vector."""
-
-    def extract(self, sharp, blurry):
-        return BlurCode(super().extract(sharp, blurry).mean.flatten(1))
-
-    def reblur(self, sharp, code):
-        return sharp + code[..., None, None]
-
-
-class Unseeded(BlurCode):
-    """Draws without the generator."""
-
-    def sample(self, _generator=None):
-        return self.mean + self.sigma * torch.randn(self.mean.shape)
-
-
-class Undrawn(BlurCode):
-    """Draws nothing."""
-
-    def sample(self, _generator=None):
-        return self.mean
-
-
-def drawing(code_class):
-    """Return a factory of extractors whose codes draw in their own way."""
-
-    class Own(Extractor):
-        def extract(self, sharp, blurry):
-            code = super().extract(sharp, blurry)
-            return code_class(code.mean, code.sigma)
-
-    return lambda _: Own()
-
-
-class Undrawable(Extractor):
-    """Takes the codes that it made itself, and no drawn ones."""
-
-    def __init__(self):
-        super().__init__()
-        self.known = []
-
-    def extract(self, sharp, blurry):
-        code = super().extract(sharp, blurry)
-        self.known.append(code.mean)
-        return code
-
-    def reblur(self, sharp, code):
-        if not any(code.equal(one) for one in self.known):
-            return sharp[..., 1:, :]
-        return super().reblur(sharp, code)
-
-
 #: Check, good spec, factory or other change, part of the message, part of the mend.
 BROKEN = [
     ("output-sizes", DEBLURRER, lambda _: Halving(), "at 1x1", "multiple_of=2, minimum=8"),
@@ -292,8 +158,6 @@ BROKEN = [
     ("output-sizes", TRANSLATOR, {"scales": (0.5, 1.0)}, "3 levels", "size=SizeRule"),
     ("logits-per-level", DISCRIMINATOR, lambda _: MoreMaps(), "3 levels go in, 4", "in its order"),
     ("logits-per-level", DISCRIMINATOR, lambda _: OneNumber(), "(2,)", "one map"),
-    ("maps-of-pictures", FEATURES, lambda _: Demanding(), "RuntimeError", "any size from 8x8"),
-    ("maps-of-pictures", FEATURES, lambda _: Flat(), "give a map (2,", "(B, C, h, w)"),
     ("finite-float32", DEBLURRER, deblurrer(after=torch.Tensor.double), "float64", "format"),
     (
         "finite-float32",
@@ -307,30 +171,15 @@ BROKEN = [
     ("gradients", DEBLURRER, lambda _: Unused(), "2 of 4 parameters", "freeze it"),
     ("gradients", DEBLURRER, lambda _: Steep(), "'scale' is NaN or inf", "infinite at zero"),
     ("gradient-of-picture", DEBLURRER, lambda _: Cut(), "missing, zero", "detach"),
-    ("gradient-of-picture", FEATURES, lambda _: Detached(), "does not depend", "detach"),
-    ("maps-of-pictures", FEATURES, lambda _: Varying(), "on the size: [1, 2]", "list of maps"),
     ("bfloat16", DEBLURRER, lambda _: Overflowing(), "NaN or infinity", "enabled=False"),
     ("channels-last", DEBLURRER, lambda _: Cropping(), "in one way", "strides"),
     ("bfloat16", DEBLURRER, lambda _: Unsure(), "something else than float32", "enabled=False"),
     ("channels-last", DEBLURRER, lambda _: Strided(), "something else", "strides"),
-    ("blur-codes", EXTRACTOR, lambda _: NegativeDeviation(), "negative", "abs()"),
-    ("blur-codes", EXTRACTOR, lambda _: OtherShape(), "differ", "BlurCode(mean, sigma)"),
-    ("blur-codes", EXTRACTOR, lambda _: FlatCode(), "a code (2, 3)", "maps (B, C, h, w)"),
-    ("sampled-codes", EXTRACTOR, drawing(Unseeded), "one seed draws two", "BlurCode.sample"),
-    ("sampled-codes", EXTRACTOR, drawing(Undrawn), "two seeds draw one", "BlurCode.sample"),
-    ("sampled-codes", EXTRACTOR, lambda _: Undrawable(), "is (2, 3, 63, 48)", "size of `sharp`"),
 ]
 BREAKS = {check for check, *_ in BROKEN}
 
 
-def made(spec):
-    """Return the results of level 2 by check."""
-    return {r.check: r for r in results(component_items(ComponentCase(spec, "acme"), (2,)))}
-
-
-@pytest.mark.parametrize(
-    "spec", [TRANSLATOR, DEBLURRER, DISCRIMINATOR, EXTRACTOR, FEATURES], ids=lambda s: s.kind
-)
+@pytest.mark.parametrize("spec", [TRANSLATOR, DEBLURRER, DISCRIMINATOR], ids=lambda s: s.kind)
 def test_good_networks_pass(spec):
     """The networks that are broken below are all right before."""
     found = made(spec)
@@ -342,11 +191,7 @@ def test_good_networks_pass(spec):
 def test_networks_are_checked(check, spec, wrong, what, mend):
     """One fault of a network fails one check, which says where and how to mend it."""
     changes = wrong if isinstance(wrong, dict) else {"factory": wrong}
-    found = {name: r for name, r in made(evolve(spec, **changes)).items() if r.bad}
-    assert list(found) == [check]
-    assert what in found[check].what
-    assert mend in found[check].mend
-    assert found[check].where
+    only(evolve(spec, **changes), check, what, mend)
 
 
 def test_outputs_of_a_wrong_type_are_named():
@@ -355,12 +200,6 @@ def test_outputs_of_a_wrong_type_are_named():
     assert "returns Tensor, not a list of tensors" in single["output-sizes"].what
     several = made(evolve(DISCRIMINATOR, factory=lambda _: lambda _levels: [1.0]))
     assert several["logits-per-level"].status == "skipped"
-
-
-def test_a_code_of_a_wrong_type_is_named():
-    """Every check of an extractor says what extract returns."""
-    found = made(evolve(EXTRACTOR, factory=lambda _: OwnCode()))
-    assert "extract returns Tensor, not a BlurCode" in found["blur-codes"].what
 
 
 def test_parameters_at_zero_are_put_to_work():
