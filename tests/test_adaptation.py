@@ -139,6 +139,30 @@ def test_together_both_networks_learn(world, tmp_path):
         assert loaded.translator.last.weight.abs().sum() > 0  # it began at zero
 
 
+def test_g_begins_where_another_run_ended(world, tmp_path):
+    """With `run.start` the adversarial game refines the translator that `task` has learned."""
+    made = adapt(settings_of(world, mode="task"), tmp_path / "task", discover())
+    plain = write_settings(settings_of(world))
+    plain["strategy"] = {"name": "adversarial", "steps": 1, "batch": 2, "d_warmup": 1}
+    del plain["discriminator"]
+    plain["run"]["start"] = str(made.profile)
+    game = adapt(read_settings(plain), tmp_path / "game", discover())
+    learned = load_profile(made.profile, discover(), pytest.fail).translator.state_dict()
+    begun = game.outcome.translator.module.state_dict()  # G only watched while D warmed up
+    assert all(torch.equal(begun[name], learned[name]) for name in learned)
+    assert str(tmp_path) not in json.dumps(read_profile_header(game.profile).config["run"])
+
+
+def test_a_profile_without_translator_is_no_start(world, tmp_path):
+    """It is refused before anything is trained, and what would help is said."""
+    made = adapt(settings_of(world, mode="finetune"), tmp_path / "first", discover())
+    plain = write_settings(settings_of(world, mode="task"))
+    plain["run"]["start"] = str(made.profile)
+    with pytest.raises(UsageError, match=r"holds no translator.*strategy\.mode=task"):
+        adapt(read_settings(plain), tmp_path / "second", discover())
+    assert not (tmp_path / "second").exists()
+
+
 def test_task_and_conversion_mix(world, tmp_path):
     """The weighted sum of both errors is what is minimised, on the same batch."""
     errors: dict[float, float] = {}

@@ -208,4 +208,5 @@ def _plain(settings: dict[str, Any]) -> dict[str, Any]:
     """Leave the user's folders out: a profile travels, and their names are nobody's business."""
     data = {key: value for key, value in settings["data"].items() if key not in ("blurry", "sharp")}
     domain = {key: value for key, value in settings["domain"].items() if key != "root"}
-    return {**settings, "data": data, "domain": domain}
+    run = {key: value for key, value in settings["run"].items() if key != "start"}
+    return {**settings, "data": data, "domain": domain, "run": run}

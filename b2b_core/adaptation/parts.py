@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from torch import nn
 
@@ -13,7 +14,7 @@ from b2b_core.data.seeding import seeded
 from b2b_core.errors import UsageError
 from b2b_core.importing.open import is_published, network_file
 from b2b_core.networks import NetworkFile, load_network
-from b2b_core.profile import common_size
+from b2b_core.profile import common_size, load_profile
 from b2b_core.registry import load_registry
 from b2b_core.specs import DomainSpec, SizeRule, StrategySpec
 from b2b_core.training.job import Part
@@ -58,6 +59,8 @@ class Parts:
         if kind == "kernel-extractor":
             file, module = self.load(kind, self._settings.domain.extractor, self.domain.extractor)
             return Part(kind, file.component, file.options, module)
+        if kind == "translator" and self._settings.run.start is not None:
+            return self._begun(self._settings.run.start)
         name, options = self._checked(kind)
         if kind == "feature-extractor":
             options = self._with_weights(options)
@@ -66,6 +69,21 @@ class Parts:
         if not isinstance(product, nn.Module):
             raise UsageError(f"the {kind} '{name}' is no network", mend="choose another")
         return Part(kind, name, options, self.numerics.place(product))
+
+    def _begun(self, path: Path) -> Part:
+        """Return the translator of a camera profile."""
+        loaded = load_profile(
+            path, self._catalogue, lambda name: network_file(name, self._catalogue, "deblurrer")
+        )
+        said = loaded.profile.translator
+        if said is None or loaded.translator is None:
+            raise UsageError(
+                "this camera profile holds no translator to begin with",
+                where=path,
+                mend="adapt with --set strategy.mode=task first, or leave run.start out",
+            )
+        module = self.numerics.place(loaded.translator)
+        return Part("translator", said.component, said.options, module)
 
     def _with_weights(self, options: dict[str, object]) -> dict[str, object]:
         """Put the file in place of the published name of a feature extractor's weights."""

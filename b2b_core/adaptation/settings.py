@@ -73,6 +73,8 @@ class RunSettings:
     checkpoint_seconds: float = 30.0
     #: Minutes of training after which every stage stops where it is; 0: no limit.
     minutes: float = field(default=0.0, validator=ge(0.0))
+    #: A camera profile whose translator is where G begins, such as one of another strategy.
+    start: Path | None = None
 
 
 @frozen(kw_only=True)

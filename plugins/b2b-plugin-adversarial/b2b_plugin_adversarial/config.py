@@ -96,16 +96,16 @@ class AdversarialConfig:
     #: What D tells apart: "translated", G(y) from K, as in the paper; "restored", deblurrer(G(y))
     #: from S, so that G learns whatever makes the frozen deblurrer's pictures look sharp.
     compare: Literal["translated", "restored"] = "restored"
-    steps: int = field(default=1500, validator=ge(1))
+    steps: int = field(default=1000, validator=ge(1))
     batch: int = field(default=8, validator=ge(1))
     #: Learning rates of G and D, and Adam's betas for both.
-    lr: float = field(default=2e-4, validator=gt(0.0))
+    lr: float = field(default=1e-4, validator=gt(0.0))
     discriminator_lr: float = field(default=8e-4, validator=gt(0.0))
     betas: tuple[float, float] = (0.5, 0.99)
     #: Share of the steps with a constant learning rate; then it falls linearly to zero.
     constant: float = field(default=0.0, validator=_SHARE)
     #: Decay of the averaged G that goes into the profile; 0 takes the last G itself.
-    ema: float = field(default=0.998, validator=_SHARE)
+    ema: float = field(default=0.99, validator=_SHARE)
 
     #: Loss component of the game, and its options.
     gan: str = "vanilla-gan"

@@ -121,9 +121,9 @@ class Objective:
         weights = self._config.anchor
         change = (output - target) / _PERCENT
         coarse = F.avg_pool2d(change, min(_ANCHOR_AREA, *change.shape[-2:]))
-        squares = F.interpolate(F.avg_pool2d(change, 2), scale_factor=2)
-        height, width = squares.shape[-2:]
-        fine = change[..., :height, :width] - squares
+        blocks = F.interpolate(F.avg_pool2d(change, 2), scale_factor=2)
+        height, width = blocks.shape[-2:]  # an odd last row or column is left out
+        fine = change[..., :height, :width] - blocks
         return weights.coarse * coarse.square().mean() + weights.fine * fine.square().mean()
 
     def _noisy(self, levels: Sequence[Tensor]) -> list[Tensor]:
