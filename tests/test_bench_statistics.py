@@ -149,12 +149,23 @@ def test_the_page_says_what_was_measured_and_how_to_measure_it_again():
     assert "b2b bench run phone --data ROOT --seeds 0 --sharp-share 0.1\n" in text
     assert "rgb-uint8" in text
     assert "a processor, 2 core(s), 2 thread(s), torch 2.13, bf16" in text
-    row = "| phone | 26.50 | 27.50 | 29.50 | 30.50 | +2.00 [+2.00, +2.00] | 0.67 [0.67, 0.67] |"
+    row = "| phone | 2 | 26.50 | 27.50 | 29.50 | 30.50 | +2.00 [+2.00, +2.00] | 0.67 [0.67, 0.67] |"
     assert row in text
     assert "| **b2b's choice** | 29.50 | 0.7250 |" in text
     assert "Chosen: phone, seed 0: finetune (10.0 min); phone, seed 1: finetune (10.0 min)." in text
     assert "Warned: few pictures." in text
     assert "| 0.00 dB | 10.0 min |" in text
+
+
+def test_one_candidate_is_behind_none():
+    """The overview compares the choice with others only where others were trained."""
+    one = ("blurry", "deblurrer", "finetune", "b2b", "bound")
+    whole = result_of()
+    ways = {way: whole.ways[way] for way in one}
+    (section,) = sections([Result(**{**vars_of(whole), "ways": ways})])
+    assert "0.00 dB" not in overview([section])
+    (section,) = sections([whole])
+    assert "0.00 dB" in overview([section])
 
 
 def test_a_run_that_took_too_long_is_marked():
@@ -194,10 +205,11 @@ def test_page_and_json_are_written_side_by_side(tmp_path):
 def test_the_overview_goes_between_the_marks_of_a_page():
     """What stands between the marks is replaced, the rest stays; without marks it is refused."""
     found = sections([result_of()])
+    labelled = sections([result_of(), result_of(label="sharp-0.1")])
     page_text = f"# mine\n{BEGIN}\nold\n{END}\nend\n"
     text = inserted(page_text, found, Path("README.md"))
     assert text == f"# mine\n{BEGIN}\n\n{overview(found)}\n{END}\nend\n"
-    assert inserted(text, found, Path("README.md")) == text
+    assert inserted(text, labelled, Path("README.md")) == text  # a label is for the other page
     with pytest.raises(UsageError, match="no place for the table"):
         inserted("# mine", found, Path("README.md"))
 

@@ -29,7 +29,10 @@ def insert_overview(out: Path, page: Path) -> None:
 
 
 def inserted(text: str, found: Sequence[Section], page: Path) -> str:
-    """Return a page's text with the overview between its marks."""
+    """Return a page's text with the overview of the recipes' own results between its marks.
+
+    What deviates from a recipe has a label, and is for the page of all results.
+    """
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
@@ -37,4 +40,5 @@ def inserted(text: str, found: Sequence[Section], page: Path) -> str:
             "the page has no place for the table", where=page,
             mend=f"write the lines '{BEGIN}' and '{END}' where it belongs",
         )  # fmt: skip
-    return f"{before}{begin}\n\n{overview(found)}\n{end}{after}"
+    own = [section for section in found if not section.label]
+    return f"{before}{begin}\n\n{overview(own)}\n{end}{after}"

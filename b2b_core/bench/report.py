@@ -130,7 +130,7 @@ def _machine(result: Result) -> str:
 def overview(found: Sequence[Section]) -> str:
     """Return one row per camera."""
     head = [
-        "camera", "blurry", "deblurrer alone", "b2b's choice", "upper bound", "gain in dB",
+        "camera", "seeds", "blurry", "deblurrer alone", "b2b's choice", "upper bound", "gain in dB",
         "gap closed", "behind the best candidate", "training",
     ]  # fmt: skip
     return markdown(head, [_overview_row(section) for section in found])
@@ -141,6 +141,7 @@ def _overview_row(section: Section) -> list[str]:
     ways = [section.row(way) for way in (BLURRY, ALONE, CHOICE, BOUND)]
     return [
         f"{section.group} {section.label}".strip(),
+        str(section.rows[0].seeds),
         *(f"{row.psnr:.2f}" if row else "" for row in ways),
         shown(choice.gain if choice else None, "+.2f"),
         shown(choice.gap if choice else None, ".2f"),
@@ -150,13 +151,13 @@ def _overview_row(section: Section) -> list[str]:
 
 
 def _behind(section: Section) -> str:
-    """Return by how many dB b2b's choice is worse than the best that was trained."""
-    own = (BLURRY, CHOICE, BOUND)
-    choice = section.row(CHOICE)
-    others = [row.psnr for row in section.rows if row.way not in own]
-    if choice is None or len(others) < 2:
+    """Return by how many dB b2b's choice is worse than the best, where several were trained."""
+    choice, alone = section.row(CHOICE), section.row(ALONE)
+    own = (BLURRY, ALONE, CHOICE, BOUND)
+    trained = [row.psnr for row in section.rows if row.way not in own]
+    if choice is None or alone is None or len(trained) < 2:
         return ""
-    return f"{max(0.0, max(others) - choice.psnr):.2f} dB"
+    return f"{max(0.0, alone.psnr - choice.psnr, max(trained) - choice.psnr):.2f} dB"
 
 
 def _section(section: Section, recipe: Recipe | None) -> str:
