@@ -114,12 +114,16 @@ class Joint(Task):
         translated = self.pair.translator(blurry)[-1]
         return translated, self.pair.deblurrer(translated)
 
+    @property
+    def average(self) -> Pair:
+        """The averaged networks."""
+        return cast("Pair", self.ema.shadow)
+
     def result(self) -> tuple[nn.Module | None, nn.Module]:
         """Return both, averaged weights."""
-        average = cast("Pair", self.ema.shadow)
-        return average.translator, average.deblurrer
+        return self.average.translator, self.average.deblurrer
 
     def profile_parts(self) -> tuple[Part | None, Part | None]:
         """Return both."""
-        translator, deblurrer = self.result()
-        return evolve(self.part, module=translator), evolve(self.known, module=deblurrer)
+        translator = evolve(self.part, module=self.average.translator)
+        return translator, evolve(self.known, module=self.average.deblurrer)
