@@ -21,6 +21,13 @@ def made(spec):
     return {r.check: r for r in results(component_items(ComponentCase(spec, "acme"), (2,)))}
 
 
+def sound(spec):
+    """Assert that a network passes every check, the numerical ones among them."""
+    found = made(spec)
+    assert {result.status for result in found.values()} == {"passed"}, found
+    assert {"deterministic", "bfloat16", "channels-last"} <= found.keys(), found
+
+
 def only(spec, check, what, mend):
     """Assert that just this check fails, and what it says."""
     found = {name: result for name, result in made(spec).items() if result.bad}

@@ -1,4 +1,4 @@
-"""What both discriminators do with a pyramid."""
+"""What all discriminators do with a pyramid."""
 
 from __future__ import annotations
 

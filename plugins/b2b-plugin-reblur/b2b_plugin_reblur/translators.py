@@ -23,13 +23,13 @@ class Translate(Supervised):
         """Return a fresh translator; measure the known domain's kernels if they are aimed at."""
         self.part, self.known = job.build("translator"), job.deblurrer
         self.deblurrer = self.known.module
-        if self.converts():
+        if self.conversion_weight():
             self.blurs = NearestKnownBlur(job.pairs, camera.config.kernel, job.run.seed)
         return self.part.module
 
-    def converts(self) -> bool:
-        """Whether G is to give S under the nearest known blur."""
-        return isinstance(self.config, TaskConfig) and self.config.conversion > 0
+    def conversion_weight(self) -> float:
+        """Return how much G is to give S under the nearest known blur; 0: not at all."""
+        return self.config.conversion if isinstance(self.config, TaskConfig) else 0.0
 
     def conversion(self, translated: Tensor, target: Tensor, kernels: Tensor) -> Tensor:
         """Return the error of G(R(S)) towards S under the nearest known kernel."""
@@ -50,9 +50,9 @@ class Conversion(Translate):
     name = "conversion"
     title = "training G towards the known blur"
 
-    def converts(self) -> bool:
-        """Return True: it does nothing else."""
-        return True
+    def conversion_weight(self) -> float:
+        """Return 1: it does nothing else."""
+        return 1.0
 
     def loss(self, blurry: Tensor, target: Tensor, sharp: Tensor, kernels: Tensor) -> Tensor:  # noqa: ARG002 - as above
         """Return the error of G(R(S)) towards S under the nearest known kernel."""
@@ -75,8 +75,8 @@ class Task(Translate):
         with self.run.numerics.autocast():
             translated, restored = self.restore(blurry)
         error = charbonnier(restored.float(), target)
-        if isinstance(self.config, TaskConfig) and self.converts():
-            error = error + self.config.conversion * self.conversion(translated, target, kernels)
+        if weight := self.conversion_weight():
+            error = error + weight * self.conversion(translated, target, kernels)
         return error
 
     def restore(self, blurry: Tensor) -> tuple[Tensor, Tensor]:
@@ -85,7 +85,7 @@ class Task(Translate):
         return translated, self.deblurrer(translated)
 
 
-class Pair(nn.Module):
+class Together(nn.Module):
     """A translator and a deblurrer that learn together.
 
     Args:
@@ -106,18 +106,18 @@ class Joint(Task):
 
     def start(self, job: Job, camera: CameraModel) -> nn.Module:
         """Return a fresh translator with a copy of the known deblurrer."""
-        self.pair = Pair(super().start(job, camera), copy.deepcopy(self.deblurrer))
-        return self.pair
+        self.both = Together(super().start(job, camera), copy.deepcopy(self.deblurrer))
+        return self.both
 
     def restore(self, blurry: Tensor) -> tuple[Tensor, Tensor]:
         """Return G(y) and what the learning deblurrer makes of it."""
-        translated = self.pair.translator(blurry)[-1]
-        return translated, self.pair.deblurrer(translated)
+        translated = self.both.translator(blurry)[-1]
+        return translated, self.both.deblurrer(translated)
 
     @property
-    def average(self) -> Pair:
+    def average(self) -> Together:
         """The averaged networks."""
-        return cast("Pair", self.ema.shadow)
+        return cast("Together", self.ema.shadow)
 
     def result(self) -> tuple[nn.Module | None, nn.Module]:
         """Return both, averaged weights."""
