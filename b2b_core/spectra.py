@@ -39,18 +39,21 @@ def band_power(image: Tensor) -> Tensor:
         `(B, BANDS, SECTORS)`: natural logarithm of the mean power under a Hann window, in each
         ring the strongest direction first.
     """
-    grey = image.float().mean(1)
-    grey = grey - grey.mean((-1, -2), keepdim=True)
-    side = grey.shape[-1]
-    window = torch.hann_window(side, periodic=False, device=image.device)
-    power = fft.fft2(grey * window[:, None] * window[None]).abs().square().flatten(1)
-    cell = _cells(side, image.device)
-    empty = torch.zeros(image.shape[0], BANDS * SECTORS, device=image.device)
-    counts = empty[0].index_add(0, cell, torch.ones_like(power[0])).clamp_min(1)
-    # One 8-bit step of noise keeps the logarithm finite on flat crops.
-    floor = window.square().sum() ** 2 / 255**2 / 12
-    logs = (empty.index_add(1, cell, power) / counts + floor).log()
-    return logs.reshape(-1, BANDS, SECTORS).sort(-1, descending=True).values
+    return _cell_power(image).log().sort(-1, descending=True).values
+
+
+def ring_power(image: Tensor) -> Tensor:
+    """Return the mean power of luminance in rings of frequency, `(B, BANDS)`, of `(B, 3, c, c)`.
+
+    Not its logarithm, so that powers of pictures and of errors can be set against each other.
+    """
+    return _cell_power(image).mean(-1)
+
+
+def ring_sizes(side: int) -> Tensor:
+    """Return how many frequencies of a `side` x `side` spectrum each ring holds, `(BANDS,)`."""
+    cell = _cells(side, torch.device("cpu"))
+    return torch.bincount(cell, minlength=BANDS * SECTORS).reshape(BANDS, SECTORS).sum(-1)
 
 
 class SpectrumMatch(nn.Module):
@@ -123,6 +126,22 @@ def relative_power(image: Tensor) -> Tensor:
 def _features(sampler: CropSampler) -> Tensor:
     batches = [relative_power(sampler.batch(step, 16)) for step in range(CROPS // 16)]
     return torch.cat(batches).flatten(1)
+
+
+def _cell_power(image: Tensor) -> Tensor:
+    """Return the mean power in each ring and sector under a Hann window, `(B, BANDS, SECTORS)`."""
+    grey = image.float().mean(1)
+    grey = grey - grey.mean((-1, -2), keepdim=True)
+    side = grey.shape[-1]
+    window = torch.hann_window(side, periodic=False, device=image.device)
+    power = fft.fft2(grey * window[:, None] * window[None]).abs().square().flatten(1)
+    cell = _cells(side, image.device)
+    empty = torch.zeros(image.shape[0], BANDS * SECTORS, device=image.device)
+    counts = empty[0].index_add(0, cell, torch.ones_like(power[0])).clamp_min(1)
+    # One 8-bit step of noise keeps the logarithm finite on flat crops.
+    floor = window.square().sum() ** 2 / 255**2 / 12
+    means = empty.index_add(1, cell, power) / counts + floor
+    return means.reshape(-1, BANDS, SECTORS)
 
 
 def _cells(side: int, device: torch.device) -> Tensor:

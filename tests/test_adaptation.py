@@ -1,5 +1,6 @@
 """The main job on tiny pictures: settings, run folder, resumption, profile."""
 
+import itertools
 import json
 
 import numpy as np
@@ -179,24 +180,27 @@ def test_task_and_conversion_mix(world, tmp_path):
 
 def test_what_is_worse_in_the_end_is_not_taken(world, tmp_path, monkeypatch):
     """A candidate that looked good when tried and ends below the deblurrer alone is dropped."""
-    from b2b_plugin_reblur.strategy import ALONE, Reblur
-
-    monkeypatch.setattr(Reblur, "_finish", lambda *_: -1.0)
+    penalties = itertools.chain([-50.0] * 3, itertools.repeat(50.0))  # three trials, then the end
+    monkeypatch.setattr("b2b_plugin_reblur.surplus.Surplus.penalty", lambda *_: next(penalties))
     made = adapt(settings_of(world, mode="auto"), tmp_path / "run", discover())
-    assert made.outcome.chosen == ALONE
+    assert made.outcome.chosen == "deblurrer alone"
     assert made.outcome.translator is None
     assert made.outcome.deblurrer is None
     assert any("looked best when it was tried" in note for note in made.warnings)
 
 
 def test_what_real_pictures_speak_against_is_not_chosen(world, tmp_path, monkeypatch):
-    """If every candidate makes real pictures worse, the deblurrer stays, and b2b says so."""
-    monkeypatch.setattr("b2b_plugin_reblur.natural.Natural.accepts", lambda *_: False)
+    """If real pictures lose more than R promises, the deblurrer stays, and b2b says so."""
+    from b2b_plugin_reblur.heldout import HeldOut
+
+    judged = iter(range(20, 99))
+    monkeypatch.setattr(HeldOut, "psnr", lambda *_: float(next(judged)))  # better every time
+    monkeypatch.setattr("b2b_plugin_reblur.surplus.Surplus.penalty", lambda *_: 99.0)
     made = adapt(settings_of(world, mode="auto"), tmp_path / "run", discover())
     assert made.outcome.chosen == "deblurrer alone"
+    assert all(c.expected < 0 for c in made.outcome.candidates if c.name != made.outcome.chosen)
     notes = read_profile_header(made.profile).notes
-    refused = [note for note in notes if "less like sharp ones" in note]
-    assert len(refused) == 3
+    assert len([note for note in notes if "sharper or noisier" in note]) == 3
 
 
 def test_a_killed_run_goes_on_and_ends_in_the_same_weights(world, tmp_path, monkeypatch):

@@ -91,12 +91,13 @@ def show(made: Adaptation) -> None:
             [
                 ("* " if candidate.name == outcome.chosen else "  ") + candidate.name,
                 "-" if candidate.psnr is None else f"{candidate.psnr:.2f} dB",
+                "-" if candidate.expected is None else f"{candidate.expected:+.2f} dB",
                 f"{candidate.seconds:.0f} s",
                 candidate.note,
             ]
             for candidate in outcome.candidates
         ]
-        click.echo(plain_table(["  candidate", "PSNR", "trained", ""], rows))
+        click.echo(plain_table(["  candidate", "PSNR", "expected gain", "trained", ""], rows))
         click.echo(f"Chosen (*): {outcome.chosen}")
     for warning in made.warnings:
         click.echo(f"Mind: {warning}")

@@ -61,6 +61,8 @@ class Candidate:
     seconds: float
     #: What it is, in words.
     note: str = ""
+    #: Gain in dB over the unchanged deblurrer to expect on real pictures; None where unknown.
+    expected: float | None = None
 
 
 @define(eq=False)
