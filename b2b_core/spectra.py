@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from b2b_core.data.crops import CropSampler
+from b2b_core.energy import energy_distance, spread
 from b2b_core.typed_torch import fft, linalg
 
 #: Number of rings of spatial frequency and of directions in each.
@@ -84,7 +85,7 @@ class SpectrumMatch(nn.Module):
         self.register_buffer("view", view.to(device))
         camera = (of_blurry - middle) @ view
         self.register_buffer("camera", camera.to(device))
-        self.register_buffer("own", _spread(camera).to(device))
+        self.register_buffer("own", spread(camera).to(device))
 
     def forward(self, made: Tensor) -> Tensor:
         """Return the energy distance of crops of R(S) `(B, 3, c, c)` from B's, at least two.
@@ -92,7 +93,7 @@ class SpectrumMatch(nn.Module):
         The unit is the deviation of S's own scenes.
         """
         seen = (relative_power(made).flatten(1) - self.middle) @ self.view
-        return 2 * _length(seen[:, None] - self.camera).mean() - _spread(seen) - self.own
+        return energy_distance(seen, self.camera, self.own)
 
 
 def _view(of_blurry: Tensor, of_sharp: Tensor) -> Tensor:
@@ -104,16 +105,6 @@ def _view(of_blurry: Tensor, of_sharp: Tensor) -> Tensor:
     seen = of_blurry @ whiten
     _, directions = linalg.eigh(seen.T @ seen / len(seen))
     return whiten @ directions[:, -VIEWS:]
-
-
-def _length(difference: Tensor) -> Tensor:
-    return (difference.square().sum(-1) + 1e-12).sqrt()
-
-
-def _spread(points: Tensor) -> Tensor:
-    """Return the mean distance between two different points."""
-    count = len(points)
-    return _length(points[:, None] - points).sum() / (count * (count - 1))
 
 
 def relative_power(image: Tensor) -> Tensor:

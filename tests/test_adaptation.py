@@ -189,6 +189,16 @@ def test_what_is_worse_in_the_end_is_not_taken(world, tmp_path, monkeypatch):
     assert any("looked best when it was tried" in note for note in made.warnings)
 
 
+def test_what_gains_nothing_in_a_trial_is_trained_all_the_same(world, tmp_path, monkeypatch):
+    """A trial says which candidate, not whether: the end decides."""
+    monkeypatch.setattr("b2b_plugin_reblur.heldout.HeldOut.psnr", lambda *_: 20.0)
+    penalties = itertools.chain([0.5] * 3, itertools.repeat(-0.5))  # three trials, then the end
+    monkeypatch.setattr("b2b_plugin_reblur.surplus.Surplus.penalty", lambda *_: next(penalties))
+    made = adapt(settings_of(world, mode="auto"), tmp_path / "run", discover())
+    assert made.outcome.chosen == "finetune"
+    assert not any("sharper or noisier" in note for note in made.warnings)
+
+
 def test_what_real_pictures_speak_against_is_not_chosen(world, tmp_path, monkeypatch):
     """If real pictures lose more than R promises, the deblurrer stays, and b2b says so."""
     from b2b_plugin_reblur.heldout import HeldOut

@@ -16,6 +16,9 @@ class CameraConfig:
     spectrum_steps: int = 200
     spectrum_lr: float = 3e-2
     spectrum_batch: int = 16
+    #: Weight of the grain of flat parts beside spectra. It finds the noise, which spectra alone
+    #: take for less blur; on the bench's cameras that gained nothing yet, so it is off.
+    grain_weight: float = field(default=0.0, validator=ge(0.0))
     #: Weight of what is plausible beside what spectra say.
     prior_weight: float = 0.02
     #: Steps against D afterwards; none by default, for D added nothing that could be measured.

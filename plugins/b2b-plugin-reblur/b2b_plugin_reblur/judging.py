@@ -10,6 +10,8 @@ from b2b_plugin_reblur.surplus import Surplus
 
 #: The candidate that does nothing to the known deblurrer.
 ALONE = "deblurrer alone"
+#: Gain on R(S) in dB below which a candidate has not begun to learn anything, right or wrong.
+BEGUN = 0.1
 
 
 class Judges:
@@ -29,14 +31,23 @@ class Judges:
         parts = stage.result()
         score, penalty = self.held_out.psnr(*parts), self._surplus.penalty(*parts)
         gain = score - self.held_out.alone
-        if gain > 0 >= gain - penalty:
+        judged = Candidate(name, score, stage.clock.seconds, note, gain - penalty)
+        if self.refuses(judged):
             self._run.warn(
                 f"'{name}' gains {gain:.2f} dB on pictures made with the camera's blur model, but "
                 f"real ones come out sharper or noisier than those, which may cost {penalty:.2f} "
                 "dB: the model blurs more than the camera, or sharp pictures show other things "
                 "than blurry ones"
             )
-        return Candidate(name, score, stage.clock.seconds, note, gain - penalty)
+        return judged
+
+    def refuses(self, candidate: Candidate) -> bool:
+        """Return whether it learns to undo R and real pictures lose by it: more steps do not help.
+
+        One that gains nothing yet, not even on R(S), may only have been tried too briefly.
+        """
+        score = self.held_out.alone if candidate.psnr is None else candidate.psnr
+        return score - self.held_out.alone > BEGUN and expected(candidate) <= 0
 
 
 def expected(candidate: Candidate) -> float:

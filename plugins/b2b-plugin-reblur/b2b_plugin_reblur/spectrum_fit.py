@@ -25,6 +25,7 @@ from b2b_core.training.objectives import cosine
 from b2b_core.training.stage import Stage
 from b2b_plugin_reblur.camera import CameraModel
 from b2b_plugin_reblur.config import CameraConfig
+from b2b_plugin_reblur.grain import GrainMatch
 from b2b_plugin_reblur.watch import watch_camera
 
 #: Where the search may begin: the path's length and the lens' radius in pixels.
@@ -50,11 +51,11 @@ class SpectrumFit(Stage):
         seed = job.run.seed
         self.sharp = CropSampler(job.sharp, config.crop + camera.margin, seed, "spectrum-fit-sharp")
         # Spectra compare crops of one size; R(S) is smaller than the crops that R takes.
-        self.match = SpectrumMatch(
-            CropSampler(job.blurry, config.crop, seed, "spectrum-blurry"),
-            CropSampler(job.sharp, config.crop, seed, "spectrum-sharp"),
-            job.run.numerics.device,
-        )
+        blurry = CropSampler(job.blurry, config.crop, seed, "spectrum-blurry")
+        sharp = CropSampler(job.sharp, config.crop, seed, "spectrum-sharp")
+        self.match = SpectrumMatch(blurry, sharp, job.run.numerics.device)
+        matched = config.noise and config.grain_weight > 0
+        self.grain = GrainMatch(blurry, job.run.numerics.device) if matched else None
         learned = [*camera.kernels.sizes(), camera.log_read_noise, camera.log_shot_noise]
         self.optimizer: Optimizer = Adam(learned, config.spectrum_lr, (0.7, 0.99))
         self.recent: deque[float] = deque(maxlen=RECENT)
@@ -107,6 +108,8 @@ class SpectrumFit(Stage):
         sharp = self.sharp.batch(number, self.config.spectrum_batch).to(self.run.numerics.device)
         made, _, _ = self.camera(sharp, torch_rng(self.run.seed, "spectrum-fit", number))
         distance: Tensor = self.match(made)
+        if self.grain is not None:
+            distance = distance + self.config.grain_weight * self.grain(made)
         return distance
 
     def validate(self, number: int) -> dict[str, float]:

@@ -11,7 +11,7 @@ from b2b_core.training.stage import run_stage
 from b2b_plugin_reblur.camera import CameraModel
 from b2b_plugin_reblur.candidates import FineTune, Scratch, Supervised
 from b2b_plugin_reblur.config import ReblurConfig, TrainingConfig
-from b2b_plugin_reblur.judging import ALONE, Judges, expected
+from b2b_plugin_reblur.judging import ALONE, BEGUN, Judges, expected
 from b2b_plugin_reblur.refinement import Refinement
 from b2b_plugin_reblur.spectrum_fit import SpectrumFit
 from b2b_plugin_reblur.translators import Conversion, Joint, Task
@@ -23,8 +23,8 @@ CANDIDATES: dict[str, type[Supervised]] = {
     "scratch": Scratch,
     "joint": Joint,
 }
-#: What "auto" tries; a fresh network shows nothing in so short a time, G beside a deblurrer that
-#: learns little.
+#: What "auto" tries, the quickest to learn first; a fresh network shows nothing in so short a time,
+#: G beside a deblurrer that learns little.
 TRIED = ("finetune", "task", "conversion")
 
 
@@ -46,8 +46,9 @@ class Reblur:
         )
         compared, wanted = [alone], str(self.config.mode)
         if wanted == "auto":
-            compared += self._trials(job, camera, judges)
-            wanted = max(compared, key=expected).name
+            tried = self._trials(job, camera, judges)
+            compared += tried
+            wanted = _most_promising([c for c in tried if not judges.refuses(c)], alone).name
         outcome = Outcome(None, None, candidates=compared, chosen=wanted)
         trained = [name for name in CANDIDATES if name == wanted or name in self.config.also]
         finished = [self._finish(name, job, camera, judges, outcome) for name in trained]
@@ -123,3 +124,13 @@ class Reblur:
     def _training(self, name: str) -> TrainingConfig:
         training: TrainingConfig = getattr(self.config, name)
         return training
+
+
+def _most_promising(tried: list[Candidate], alone: Candidate) -> Candidate:
+    """Return which candidate to train to its end, or `alone` where none is left.
+
+    A trial says which one, not whether: what will be best may not have begun to gain. Where none
+    has, differences are chance, and the first of `TRIED` learns quickest.
+    """
+    begun = [candidate for candidate in tried if expected(candidate) > BEGUN]
+    return max(begun, key=expected) if begun else next(iter(tried), alone)
