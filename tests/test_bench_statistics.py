@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from attrs import evolve
 from scipy.stats import bootstrap
 
 from b2b_core.bench.bootstrap import Trial, gain, gap_closed, interval
@@ -113,6 +114,16 @@ def test_rows_are_means_over_seeds_and_pictures():
     assert [row.way for row in section.rows] == [
         "blurry", "deblurrer", "finetune", "task", "b2b", "bound",
     ]  # fmt: skip
+
+
+def test_where_true_pairs_gain_nothing_there_is_no_gap():
+    """A bound that is better on one picture and worse on another closes none to measure by."""
+    result = result_of()
+    level = result.ways["deblurrer"].psnr
+    scores = Scores(psnr={"a": level["a"] + 1, "b": level["b"] - 0.9}, ssim=result.ways["b2b"].ssim)
+    (section,) = sections([evolve(result, ways={**result.ways, "bound": scores})])
+    assert section.row("b2b").gap is None
+    assert section.row("b2b").gain.value == pytest.approx(2.0)
 
 
 def test_recipes_of_a_group_are_pooled_over_the_seeds_that_all_have():

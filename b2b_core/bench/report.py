@@ -26,9 +26,9 @@ b2b bench table
 
 (`--out` says where results are kept, `--data` where the pictures lie; `docs/bench.md` says what
 they are.) {protocol}. Gain: over the known deblurrer alone. Gap closed: the gain as a share of what
-the same deblurrer gains from true pairs of the camera. In brackets: 95 % intervals by bootstrap
-over pictures and seeds. Training time is that of the camera's model, the comparison of candidates
-and the chosen one, by the clocks of the run.
+the same deblurrer gains from true pairs of the camera; empty where that may be chance. In brackets:
+95 % intervals by bootstrap over pictures and seeds. Training time is that of the camera's model,
+the comparison of candidates and the chosen one, by the clocks of the run.
 """
 _MINUTE = 60.0
 

@@ -97,8 +97,20 @@ def _row(way: str, runs: Sequence[Sequence[Result]]) -> Row:
     if way in (BLURRY, ALONE):
         return row
     trial = trial_of(runs, way)
-    gap = _interval(trial, gap_closed) if trial.bound is not None and way != BOUND else None
+    gap = _gap(trial) if way != BOUND else None
     return Row(way, row.psnr, row.ssim, _interval(trial, gain), gap, row.seeds, row.pictures)
+
+
+def _gap(trial: Trial) -> Interval | None:
+    """Return the share of the gap that is closed, where there is a gap.
+
+    If true pairs gain no more than chance may give, a share of that says nothing.
+    """
+    if trial.bound is None:
+        return None
+    if _interval(Trial(trial.bound[None], trial.alone), gain).low <= 0:
+        return None
+    return _interval(trial, gap_closed)
 
 
 def trial_of(runs: Sequence[Sequence[Result]], way: str) -> Trial:
