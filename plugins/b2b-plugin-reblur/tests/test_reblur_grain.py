@@ -14,12 +14,11 @@ def scenes(read, shot, sigma=0.0, count=12, seed=0):
     """Return pictures with smooth places, dark to bright, `(n, 3, c, c)`, and their noise."""
     rng = np.random.default_rng(seed)
     ramp = np.linspace(0.15, 0.85, SIDE)[None] * np.ones((SIDE, 1))
+    corner = np.hypot(*np.meshgrid(range(SIDE), range(SIDE)))
     pictures = []
     for _ in range(count):
         texture = gaussian_filter(rng.standard_normal((SIDE, SIDE)), 2)
-        texture *= (
-            0.5 * np.hypot(*np.meshgrid(range(SIDE), range(SIDE))) > SIDE / 1.5
-        )  # flat elsewhere
+        texture *= corner > SIDE * 4 / 3  # flat but in one corner
         clean = gaussian_filter(ramp + texture, sigma).clip(0.05, 1)
         noise = rng.standard_normal((3, SIDE, SIDE)) * np.sqrt(read**2 + shot**2 * clean)
         pictures.append(clean + noise)
