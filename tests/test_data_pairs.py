@@ -335,3 +335,14 @@ def test_a_training_that_meets_a_damaged_file_says_which(tmp_path, capsys):
     assert "GOPR1_train" in error
     assert "000001.png" in error
     assert "Traceback" not in error
+
+
+def test_small_pairs_can_be_left_out(tmp_path, spy):
+    """By their headers; those in memory by their pixels."""
+    pairs = [*tree(tmp_path / "large", 2, 60, 80), *tree(tmp_path / "small", 3, 40, 90)]
+    files, memory = load_pairs(pairs, "toy", 1, tmp_path), held(pairs)
+    spy.files.clear()
+    for side, count in ((40, 5), (41, 2), (100, 0)):
+        assert len(files.at_least(side)) == len(memory.at_least(side)) == count
+    assert not spy.files
+    assert [pair.sharp.shape[1:] for pair in files.at_least(41)] == 2 * [(60, 80)]

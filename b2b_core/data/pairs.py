@@ -82,6 +82,17 @@ class PairSet(Sequence[LoadedPair]):
         """Return the pairs whose scene is one of `scenes`; nothing is decoded for it."""
         return self._part([pair for pair in self._pairs if pair.scene in scenes])
 
+    def at_least(self, side: int) -> PairSet:
+        """Return the pairs with no side shorter than `side` pixels; of files the header is read.
+
+        Raises:
+            B2bError: if a header cannot be read.
+        """
+        sizes = at_once(_size_of, self._pairs)
+        return self._part(
+            [pair for pair, size in zip(self._pairs, sizes, strict=True) if min(size) >= side]
+        )
+
     def load(self, indices: Iterable[int]) -> list[LoadedPair]:
         """Return pairs, decoding what is not in memory, several files at the same time.
 
@@ -171,6 +182,13 @@ def _aligned(pair: Pair, blurry: Tensor, sharp: Tensor) -> LoadedPair:
             mend=f"{pair.sharp} was replaced, or turned in a way that its header does not tell",
         )
     return LoadedPair(blurry, sharp, pair.scene)
+
+
+def _size_of(pair: LoadedPair | Pair) -> tuple[int, int]:
+    """Return (height, width)."""
+    if isinstance(pair, LoadedPair):
+        return pair.sharp.shape[1], pair.sharp.shape[2]
+    return picture_size(pair.sharp)
 
 
 def _size(size: Sequence[int]) -> str:

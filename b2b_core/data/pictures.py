@@ -65,6 +65,11 @@ class PictureSet(Sequence[TrainingPicture]):
         return sorted({picture.scene for picture in self})
 
     @property
+    def shortest_side(self) -> int:
+        """The shortest side of any picture, in pixels: larger crops do not fit."""
+        return min(min(picture.pixels.shape[1:]) for picture in self)
+
+    @property
     def codings(self) -> list[JpegCoding]:
         """The JPEG codings of the files that have one."""
         return [p.coding for p in self if p.coding is not None]

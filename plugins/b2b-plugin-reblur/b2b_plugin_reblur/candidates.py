@@ -12,7 +12,6 @@ from attrs import evolve
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
-from b2b_core.data.crops import CropSampler
 from b2b_core.data.seeding import seeded, torch_rng
 from b2b_core.training.clock import Clock
 from b2b_core.training.deblurrer import turn
@@ -23,6 +22,7 @@ from b2b_core.training.stage import Stage, tenth
 from b2b_plugin_reblur.camera import CameraModel
 from b2b_plugin_reblur.config import TrainingConfig
 from b2b_plugin_reblur.heldout import HeldOut
+from b2b_plugin_reblur.supply import SharpSupply
 
 
 class Supervised(Stage):
@@ -46,8 +46,8 @@ class Supervised(Stage):
         self.network = network.train().requires_grad_(True)
         self.ema = Ema(network, config.ema)
         self.optimizer: Optimizer = Adam(network.parameters(), config.lr, (0.9, 0.99))
-        self.sampler = CropSampler(
-            job.sharp, job.crop + camera.margin, job.run.seed, f"{self.name}-sharp"
+        self.supply = SharpSupply(
+            job, job.crop + camera.margin, f"{self.name}-sharp", config.known_share
         )
         self.clock = Clock()
 
@@ -63,7 +63,7 @@ class Supervised(Stage):
         began = time.perf_counter()
         for group in self.optimizer.param_groups:
             group["lr"] = self.config.lr * cosine(number / self.steps)
-        (sharp,) = turn([self.sampler.batch(number, self.config.batch)], self.run.seed, number)
+        (sharp,) = turn([self.supply.batch(number, self.config.batch)], self.run.seed, number)
         sharp = sharp.to(self.run.numerics.device)
         draw = torch_rng(self.run.seed, self.name, number)
         with torch.no_grad():

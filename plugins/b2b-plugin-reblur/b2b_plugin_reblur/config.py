@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from attrs import field, frozen
-from attrs.validators import ge
+from attrs.validators import ge, le
 
 
 @frozen
@@ -50,6 +50,8 @@ class TrainingConfig:
     batch: int = 8
     lr: float = 6e-4
     ema: float = 0.99
+    #: Share of the sharp crops that are the known domain's instead of the camera's own.
+    known_share: float = field(default=0.0, validator=[ge(0.0), le(1.0)])
 
 
 @frozen

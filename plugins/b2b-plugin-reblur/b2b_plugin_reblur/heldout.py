@@ -40,8 +40,7 @@ class HeldOut:
         with torch.no_grad():
             made = camera(sharp.to(numerics.device), torch_rng(seed, "held-out"))
         self.blurry, self.sharp = made[0], made[1]
-        smallest = min(min(picture.pixels.shape[1:]) for picture in job.held_blurry)
-        real_side = min(SIDE, smallest) // job.multiple * job.multiple
+        real_side = min(SIDE, job.held_blurry.shortest_side) // job.multiple * job.multiple
         real = CropSampler(job.held_blurry, real_side, seed, "held-blurry")
         self.real = real.batch(0, COUNT // 2).to(numerics.device)
         self.numerics = numerics
@@ -107,8 +106,7 @@ def restore(
 
 def _side(job: Job, camera: CameraModel) -> int:
     """Return the side of sharp crops: as large as wanted and possible, R(S) of a fitting size."""
-    smallest = min(min(picture.pixels.shape[1:]) for picture in job.held_sharp)
-    inner = min(SIDE, smallest - camera.margin) // job.multiple * job.multiple
+    inner = min(SIDE, job.held_sharp.shortest_side - camera.margin) // job.multiple * job.multiple
     return inner + camera.margin
 
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from b2b_core.data.crops import CropSampler
+from b2b_core.data.pictures import PictureSet
 from b2b_core.data.seeding import torch_rng
 from b2b_core.spectra import ring_power, ring_sizes
 from b2b_core.training.job import Job
@@ -22,6 +23,9 @@ from b2b_plugin_reblur.heldout import restore
 COUNT, SIDE = 192, 96
 #: What the surplus counts for: more than its power, for it does not lie where detail is missing.
 WEIGHT = 1.5
+#: How many of its own standard errors of a surplus are taken for chance: other scenes of B and S
+#: would have shown as much. A candidate is refused for what is beyond that.
+CHANCE = 1.0
 
 
 class Surplus:
@@ -37,6 +41,8 @@ class Surplus:
         sharp = CropSampler(job.sharp, side + camera.margin, seed, "surplus-sharp")
         self._numerics = job.run.numerics
         self._real = real.batch(0, COUNT).to(device)
+        self._real_scenes = _scenes(job.blurry, real).to(device)
+        self._made_scenes = _scenes(job.sharp, sharp).to(device)
         with torch.no_grad():
             made = camera(sharp.batch(0, COUNT).to(device), torch_rng(seed, "surplus"))
         self._made, self._sharp = made[0], made[1]
@@ -47,30 +53,56 @@ class Surplus:
         """Return by how many dB PSNR on real pictures falls short of that on R(S), 0 or more.
 
         In each ring of frequency restored real pictures have 1 + a times the amplitude that R(S)
-        has, as a mean over crops. Where a is positive, a times the amplitude is counted as error
-        with `WEIGHT`, and added to what remains on R(S). So it takes B and S to show things alike.
+        has, as a mean over crops. Where a is positive beyond chance, a times the amplitude is
+        counted as error with `WEIGHT`, and added to what remains on R(S). So it takes B and S to
+        show things alike, as far as their number allows.
         """
         real = restore(translator, deblurrer, self._real, self._numerics)
         made = restore(translator, deblurrer, self._made, self._numerics)
         error = ring_power(made - self._sharp).mean(0)
         powers = ring_power(made)
-        surplus = _relative(ring_power(real)) - _relative(powers)
-        amplitude = (surplus / 2).exp().sub(1).clamp_min(0)
+        of_real, doubt_of_real = mean_and_error(_relative(ring_power(real)), self._real_scenes)
+        of_made, doubt_of_made = mean_and_error(_relative(powers), self._made_scenes)
+        chance = CHANCE * torch.hypot(doubt_of_real, doubt_of_made)
+        amplitude = ((of_real - of_made - chance) / 2).exp().sub(1).clamp_min(0)
         added = WEIGHT * (self._sizes * powers.mean(0) * amplitude.square()).sum()
         return float(10 * (1 + added / (self._sizes * error).sum()).log10())
 
 
 def _relative(power: Tensor) -> Tensor:
-    """Return the mean log power of each ring relative to rings 1 and 2, which blur hardly touches.
+    """Return the log power of each ring relative to rings 1 and 2, which blur hardly touches.
 
     So it does not matter whether scenes of B have more contrast than those of S.
     """
     logs = power.log()
-    return (logs - logs[:, 1:3].mean(1, keepdim=True)).mean(0)
+    return logs - logs[:, 1:3].mean(1, keepdim=True)
+
+
+def mean_and_error(values: Tensor, groups: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the mean over crops and its standard error, `(R,)` each.
+
+    Crops of one scene are alike, so that scenes are what was drawn (the cluster-robust error of
+    Liang and Zeger, 1986).
+
+    Args:
+        values: `(N, R)`.
+        groups: `(N,)` the scene of each, counted from 0.
+    """
+    mean = values.mean(0)
+    count = int(groups.max()) + 1
+    sums = values.new_zeros(count, values.shape[1]).index_add(0, groups, values - mean)
+    drawn = (torch.bincount(groups) > 0).sum().clamp_min(2)
+    variance = sums.square().sum(0) / len(values) ** 2 * drawn / (drawn - 1)
+    return mean, variance.sqrt()
+
+
+def _scenes(pictures: PictureSet, sampler: CropSampler) -> Tensor:
+    """Return the number of the scene that each of the sampler's crops shows, `(COUNT,)`."""
+    number = {scene: index for index, scene in enumerate(pictures.scenes)}
+    return torch.tensor([number[pictures[i].scene] for i in sampler.indices(0, COUNT)])
 
 
 def _side(job: Job, camera: CameraModel) -> int:
     """Return the side of crops: SIDE, or the largest that fits the pictures and the networks."""
-    blurry = min(min(picture.pixels.shape[1:]) for picture in job.blurry)
-    sharp = min(min(picture.pixels.shape[1:]) for picture in job.sharp) - camera.margin
-    return min(SIDE, blurry, sharp) // job.multiple * job.multiple or job.multiple
+    largest = min(SIDE, job.blurry.shortest_side, job.sharp.shortest_side - camera.margin)
+    return largest // job.multiple * job.multiple or job.multiple

@@ -11,7 +11,7 @@ from torch import nn
 
 from b2b_core.data.pictures import PictureSet, TrainingPicture
 from b2b_core.training.precision import Numerics
-from b2b_plugin_reblur.surplus import COUNT, WEIGHT, Surplus
+from b2b_plugin_reblur.surplus import COUNT, WEIGHT, Surplus, mean_and_error
 
 SIDE = 96
 
@@ -149,12 +149,15 @@ class Brighter(nn.Module):
         return (image - 0.5) * 1.1 + 0.5
 
 
-def test_against_a_sum_by_hand(scenes):
+def test_against_a_sum_by_hand(scenes, monkeypatch):
     """With R the identity and B twice S's amplitude above a quarter of Nyquist's frequency.
+
+    All of it is counted, chance as well.
 
     Each such frequency adds the surplus amplitude, 1.1 times that of S; every one has an error of
     0.1 times that of S.
     """
+    monkeypatch.setattr("b2b_plugin_reblur.surplus.CHANCE", 0.0)
     _, sharp = scenes
     frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(SIDE), np.fft.fftfreq(SIDE)))
     high = frequency > 4 * 0.5 / 14
@@ -184,3 +187,45 @@ def test_small_pictures_are_enough():
     """Crops shrink to what fits, in the networks' multiple."""
     small = textures(3, 8, 60)
     assert judge(small, small, 0.0).penalty(None, Brighter()) < 2
+
+
+def test_the_error_of_a_mean_is_that_of_its_scenes():
+    """One crop for each scene: the textbook's. Alike crops of a scene count once."""
+    values = np.random.default_rng(0).normal(size=(12, 3))
+    textbook = values.std(0, ddof=1) / np.sqrt(12)
+    mean, error = mean_and_error(torch.from_numpy(values), torch.arange(12))
+    np.testing.assert_allclose(mean, values.mean(0))
+    np.testing.assert_allclose(error, textbook)
+    _, repeated = mean_and_error(torch.from_numpy(np.repeat(values, 4, 0)), torch.arange(48) // 4)
+    np.testing.assert_allclose(repeated, textbook)
+
+
+def test_scenes_that_were_not_drawn_do_not_count():
+    """Numbers of scenes may have gaps; one scene alone tells nothing of chance."""
+    values = torch.from_numpy(np.random.default_rng(1).normal(size=(9, 2)))
+    _, near = mean_and_error(values, torch.arange(9))
+    _, far = mean_and_error(values, 5 * torch.arange(9))
+    np.testing.assert_allclose(near, far)
+    _, alone = mean_and_error(values, torch.zeros(9, dtype=torch.long))
+    np.testing.assert_allclose(alone, 0, atol=1e-12)
+
+
+def test_what_other_scenes_would_have_shown_is_not_held_against_a_candidate():
+    """R is right, B and S show six scenes each: what remains of the penalty is small.
+
+    Twelve cameras, against the same penalty with chance counted as surplus.
+    """
+
+    def penalties(chance):
+        found = []
+        for seed in range(12):
+            truth, sharp = textures(100 + seed, 6), textures(200 + seed, 6)
+            surplus = judge(blurred(truth, 1.0), sharp, 1.0)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr("b2b_plugin_reblur.surplus.CHANCE", chance)
+                found.append(surplus.penalty(None, Wiener(1.0)))
+        return np.array(found)
+
+    counted, believed = penalties(1.0), penalties(0.0)
+    assert (counted <= believed).all()
+    assert counted.mean() < believed.mean() / 2
