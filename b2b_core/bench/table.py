@@ -79,8 +79,11 @@ def _section(group: str, label: str, results: list[Result]) -> Section:
     ]
     used = [[by_seed[name][seed] for seed in shared] for name in recipes] if shared else [results]
     ways = _ordered({way for runs in used for run in runs for way in run.ways})
+    gap = _has_gap(used)
     rows = (
-        _row(way, used) for way in ways if all(way in run.ways for runs in used for run in runs)
+        _row(way, used, gap=gap)
+        for way in ways
+        if all(way in run.ways for runs in used for run in runs)
     )
     return Section(group, label, tuple(rows), tuple(run for runs in used for run in runs))
 
@@ -91,26 +94,22 @@ def _ordered(ways: set[str]) -> list[str]:
     return [way for way in (BLURRY, ALONE, *candidates, CHOICE, BOUND) if way in ways]
 
 
-def _row(way: str, runs: Sequence[Sequence[Result]]) -> Row:
+def _row(way: str, runs: Sequence[Sequence[Result]], *, gap: bool) -> Row:
     psnr, ssim = matrix(runs, way, "psnr"), matrix(runs, way, "ssim")
     row = Row(way, float(psnr.mean()), float(ssim.mean()), None, None, *psnr.shape)
     if way in (BLURRY, ALONE):
         return row
     trial = trial_of(runs, way)
-    gap = _gap(trial) if way != BOUND else None
-    return Row(way, row.psnr, row.ssim, _interval(trial, gain), gap, row.seeds, row.pictures)
+    closed = _interval(trial, gap_closed) if gap and way != BOUND else None
+    return Row(way, row.psnr, row.ssim, _interval(trial, gain), closed, row.seeds, row.pictures)
 
 
-def _gap(trial: Trial) -> Interval | None:
-    """Return the share of the gap that is closed, where there is a gap.
-
-    If true pairs gain no more than chance may give, a share of that says nothing.
-    """
+def _has_gap(runs: Sequence[Sequence[Result]]) -> bool:
+    """Return whether true pairs gain more than chance may give; a share of less says nothing."""
+    trial = trial_of(runs, ALONE)
     if trial.bound is None:
-        return None
-    if _interval(Trial(trial.bound[None], trial.alone), gain).low <= 0:
-        return None
-    return _interval(trial, gap_closed)
+        return False
+    return _interval(Trial(trial.bound[None], trial.alone), gain).low > 0
 
 
 def trial_of(runs: Sequence[Sequence[Result]], way: str) -> Trial:

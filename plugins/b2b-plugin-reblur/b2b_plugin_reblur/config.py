@@ -51,7 +51,7 @@ class TrainingConfig:
     lr: float = 6e-4
     ema: float = 0.99
     #: Share of the sharp crops that are the known domain's instead of the camera's own.
-    known_share: float = field(default=0.0, validator=[ge(0.0), le(1.0)])
+    known_share: float = field(default=0.5, validator=[ge(0.0), le(1.0)])
 
 
 @frozen

@@ -8,7 +8,7 @@ import torch
 from b2b_core.data.crops import CropSampler
 from b2b_core.data.pairs import LoadedPair, PairSet
 from b2b_core.data.pictures import PictureSet, TrainingPicture
-from b2b_plugin_reblur.supply import SharpSupply
+from b2b_plugin_reblur.supply import MOST_KNOWN, SharpSupply
 
 SIDE = 24
 
@@ -69,3 +69,18 @@ def test_a_step_draws_the_same_each_time_and_other_steps_other_crops():
     again = SharpSupply(job(), SIDE, "stream", 0.5)
     assert torch.equal(supply.batch(7, 16), again.batch(7, 16))
     assert levels(supply.batch(7, 16)) != levels(supply.batch(8, 16))
+
+
+def test_of_a_large_domain_pictures_all_over_it_are_used():
+    """No more than stay decoded, from the first to nearly the last."""
+    given = job()
+    count = 2 * MOST_KNOWN + 1
+    pairs = [LoadedPair(plain(0), plain(n // 4), "k") for n in range(count)]
+    given.pairs = PairSet(pairs, "known")
+    seen = set(levels(SharpSupply(given, SIDE, "stream", 1.0).batch(0, 2000)))
+    assert len(seen) > 100
+    assert min(seen) < 3
+    assert max(seen) > 125
+    used = [n // 4 for n in range(0, count, 3)]
+    assert seen <= set(used)
+    assert len(used) <= MOST_KNOWN

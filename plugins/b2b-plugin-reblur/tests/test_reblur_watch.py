@@ -10,6 +10,7 @@ from scipy.ndimage import gaussian_filter
 from torch import nn
 
 from b2b_core.catalogue import discover
+from b2b_core.data.pairs import LoadedPair, PairSet
 from b2b_core.data.pictures import PictureSet, TrainingPicture
 from b2b_core.training.job import Job, Part
 from b2b_core.training.precision import Numerics
@@ -86,9 +87,10 @@ def job_of(folder, blurry, *, deblurrer=None, **parts):
         return Part(kind, "toy", {}, parts[kind])
 
     run = Run(folder, 0, Numerics("cpu", "float32"), CATALOGUE, validate_every=10**6)
+    known = [LoadedPair(one.pixels, one.pixels, one.scene) for one in textures(9)]
     return Job(
         blurry=blurry, sharp=textures(0), held_blurry=blurry[:3], held_sharp=textures(5, count=3),
-        domain="toy", pairs=None, crop=32, multiple=1, deblurrer_file=None,
+        domain="toy", pairs=PairSet(known, "toy"), crop=32, multiple=1, deblurrer_file=None,
         deblurrer=Part("deblurrer", "toy", {}, deblurrer or Network()), build=build, run=run,
     )  # fmt: skip
 
