@@ -17,7 +17,8 @@ from b2b_core.bench.cameras.kernels import disk, hand_path, joined, splat, strai
 from b2b_core.bench.cameras.light import Tone, light_to_srgb, srgb_to_light, with_noise
 from b2b_core.bench.cameras.phone import saturated
 from b2b_core.bench.cameras.processing import denoised, gaussian, sharpened
-from b2b_core.bench.known import StraightMotion, Video, average, half_size
+from b2b_core.bench.frames import Frames, average, half_size
+from b2b_core.bench.known import StraightMotion
 from b2b_core.errors import UsageError
 
 
@@ -229,7 +230,7 @@ def test_known_motion_is_discrete_and_straight(scene):
 
 def test_windows_of_a_video_and_their_averages(scene):
     """All windows that fit, at the stride; equal frames average to themselves."""
-    assert Video(lengths=(3, 5), stride=2).windows(7) == [(0, 3), (2, 3), (4, 3), (0, 5), (2, 5)]
+    assert Frames(lengths=(3, 5), stride=2).windows(7) == [(0, 3), (2, 3), (4, 3), (0, 5), (2, 5)]
     assert (average([scene, scene, scene]) == scene).all()
     black, white = np.zeros_like(scene), np.full_like(scene, 255)
     assert average([black, white])[0, 0, 0] == 188  # half the light in sRGB

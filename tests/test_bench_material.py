@@ -5,14 +5,17 @@ from shutil import copytree
 import numpy as np
 import pytest
 from attrs import evolve
+from scipy.ndimage import gaussian_filter
 
-from b2b_core.bench.inputs import listed
+from b2b_core.bench.frames import Frames, average, half_size, taken
+from b2b_core.bench.inputs import Input
 from b2b_core.bench.keys import code_key, key_of, package_key
 from b2b_core.bench.material import build_camera, build_known
-from b2b_core.bench.plan import Shot, taken
+from b2b_core.bench.plan import Shot
 from b2b_core.bench.rendering import rendered
 from b2b_core.errors import B2bError, UsageError
 from b2b_core.images.read import read_picture
+from b2b_core.images.write import write_picture
 from tests.tiny_bench import CATALOGUE, bench, tiny_recipe, write_root
 
 
@@ -96,22 +99,66 @@ def test_pictures_that_differ_stop_a_run_before_anything_is_made(root, recipe, t
     assert (tmp_path / "both" / "cache" / "known").is_dir()
 
 
-def test_pictures_of_a_real_camera_are_halved_and_paired(root, recipe, tmp_path):
-    """Half size, B and S in two halves of places, pairs by their names."""
-    rows = {
-        role: [evolve(one, role=role, scene=scene) for one in listed(recipe, root)["test"][:1]]
-        for role, scene in (
-            ("camera-blurry", "b"), ("camera-blurry-original", "b"), ("camera-sharp", "s"),
-            ("camera-sharp-blurry", "s"), ("test", "t"), ("test-original", "t"),
+def video(folder, count=9, height=150, width=160):
+    """Write frames that move to the right by two pixels each, and return their levels."""
+    scene = gaussian_filter(
+        np.random.default_rng(0).random((height, width + 2 * count, 3)), (3, 3, 0)
+    )
+    scene = (scene - scene.min()) / np.ptp(scene)
+    frames = [
+        (255 * scene[:, 2 * (count - n) : 2 * (count - n) + width]).round().astype(np.uint8)
+        for n in range(count)
+    ]
+    for number, frame in enumerate(frames):
+        write_picture(folder / f"{number}.png", frame)
+    return frames
+
+
+def test_pictures_of_a_real_camera_are_halved_paired_and_averaged(tmp_path):
+    """Half size, B and S in two halves, pairs by their names, averages of windows of frames."""
+    frames = video(tmp_path)
+    blurry = average(frames[:8])
+    write_picture(tmp_path / "blurry.png", blurry)
+
+    def rows(role, scene, *names):
+        files = [tmp_path / f"{name}.png" for name in names]
+        return [Input(role, f"{scene}/x.png", scene, "", path) for path in files]
+
+    shots = list(
+        taken(
+            {
+                "camera-blurry": rows("camera-blurry", "b", "blurry"),
+                "camera-blurry-original": rows("camera-blurry-original", "b", "4"),
+                "camera-sharp": rows("camera-sharp", "s", "4"),
+                "camera-sharp-blurry": rows("camera-sharp-blurry", "s", "blurry"),
+                "test-video": rows("test-video", "t", *range(9)),
+            },
+            Frames(lengths=(3, 5), stride=4),
         )
-    }  # fmt: skip
-    shots = list(taken(rows))
-    folder = rendered(tmp_path, shots, "pictures", "k")
-    names = {path.relative_to(folder).as_posix() for path in folder.rglob("*.png")}
-    assert {"blurry/b-test-0-0.png", "blurry/b-test-0-1.png", "sharp/s-test-0-1.png"} <= names
-    assert {"test/blurry/t-test-0.png", "test/sharp/t-test-0.png"} <= names
-    assert {"pairs/blurry/b-test-0.png", "pairs/sharp/s-test-0.png"} <= names
-    left, right = (read_picture(folder / f"blurry/b-test-0-{n}.png").pixels for n in (0, 1))
-    whole = read_picture(folder / "test/blurry/t-test-0.png").pixels
-    assert whole.shape == (52, 56, 3)
-    assert (np.concatenate([left, right], 1) == whole).all()
+    )
+    folder = rendered(tmp_path / "out", shots, "pictures", "k")
+    made = {
+        path.relative_to(folder).as_posix(): read_picture(path).pixels
+        for path in folder.rglob("*.png")
+    }
+    assert set(made) == {
+        *(f"{name}-{side}.png" for name in ("blurry/b-x", "sharp/s-x") for side in (0, 1)),
+        *(f"pairs/{side}/{name}-x.png" for side in ("blurry", "sharp") for name in "bs"),
+        *(
+            f"test/{side}/t-{window}.png"
+            for side in ("blurry", "sharp")
+            for window in ("00-03", "04-03", "00-05", "04-05")
+        ),
+    }
+    whole = half_size(blurry)
+    assert whole.shape == (75, 80, 3)
+    halves = [made[f"blurry/b-x-{side}.png"] for side in (0, 1)]
+    assert (np.concatenate(halves, 1) == whole).all()
+    assert (made["pairs/blurry/s-x.png"] == whole).all()
+    assert (made["test/sharp/t-04-05.png"] == half_size(frames[6])).all()
+    assert (made["test/blurry/t-04-03.png"] == average([half_size(f) for f in frames[4:7]])).all()
+    # The fifth of eight frames is half a frame late, one pixel here: half of one at half size.
+    inside = (slice(20, -20), slice(20, -20))
+    truth = half_size(frames[3])[inside].astype(float) + half_size(frames[4])[inside]
+    off = np.abs(half_size(frames[4])[inside] - truth / 2).mean()
+    assert np.abs(made["pairs/sharp/b-x.png"][inside] - truth / 2).mean() < off / 3

@@ -2,6 +2,7 @@
 
 import csv
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -65,25 +66,30 @@ def test_lists_have_the_roles_that_a_camera_needs():
     """B, S, test and known pictures are in every list; photographs are split about six to four."""
     for recipe in (r for name in SIMULATED for r in recipes_named(name)):
         roles = listed(recipe, FOLDER)
-        assert {"known", "camera-blurry", "camera-sharp", "test"} <= set(roles)
+        tested = "test-video" if recipe.name == "frames" else "test"
+        assert {"known", "camera-blurry", "camera-sharp", tested} <= set(roles)
     count = {role: len(rows) for role, rows in listed(recipes_named("phone")[0], FOLDER).items()}
     assert count == {"known": 72, "camera-blurry": 65, "camera-sharp": 44, "test": 24}
 
 
-def test_over_the_three_recipes_of_frames_every_place_is_the_test_once():
-    """The twelve real pairs are each tested on exactly once."""
-    tested = [
-        one.name for recipe in recipes_named("frames") for one in listed(recipe, FOLDER)["test"]
-    ]
-    assert len(tested) == len(set(tested)) == 12
+def test_every_picture_of_frames_has_its_partner():
+    """Twelve real pairs of three places, and 32 consecutive frames of a fourth."""
+    roles = listed(recipes_named("frames")[0], FOLDER)
+    for one, other in (
+        ("camera-blurry", "camera-blurry-original"), ("camera-sharp-blurry", "camera-sharp"),
+    ):  # fmt: skip
+        assert sorted(x.name for x in roles[one]) == sorted(x.name for x in roles[other])
+    assert len(roles["camera-blurry"]) + len(roles["camera-sharp"]) == 12
+    numbers = [int(Path(one.file).stem) for one in roles["test-video"]]
+    assert numbers == list(range(numbers[0], numbers[0] + 32))
 
 
 def test_a_variant_is_found_by_its_own_name():
-    """`frames` is three recipes, `frames-2` one; both are shown as one camera."""
-    assert [recipe.name for recipe in recipes_named("frames")] == [f"frames-{n}" for n in (1, 2, 3)]
-    (second,) = recipes_named("frames-2")
-    assert second.pictures.list == "frames-2.csv"
-    assert second.pooled == "frames"
+    """A name stands for its variants, and each of these has a name of its own."""
+    all_of_it = recipes_named("paper-table-2")
+    assert len(all_of_it) > 1
+    (second,) = recipes_named(all_of_it[1].name)
+    assert second == all_of_it[1]
 
 
 def test_an_unknown_recipe_is_answered_by_the_closest():
@@ -133,8 +139,9 @@ def test_a_scene_in_two_roles_is_refused(tmp_path):
     rows = [("camera-blurry", "a.png", "s", "0"), ("test", "b.png", "s", "1")]
     with pytest.raises(UsageError, match=r"'s' is in two roles, camera-blurry and test"):
         listed(recipe_with(tmp_path, rows), tmp_path)
-    rows = [("test", "a.png", "s", "0"), ("test-original", "b.png", "s", "1")]
-    assert set(listed(recipe_with(tmp_path, rows), tmp_path)) == {"test", "test-original"}
+    rows = [("camera-sharp", "a.png", "s", "0"), ("camera-sharp-blurry", "b.png", "s", "1")]
+    found = listed(recipe_with(tmp_path, rows), tmp_path)
+    assert set(found) == {"camera-sharp", "camera-sharp-blurry"}
 
 
 def test_damaged_lists_are_refused(tmp_path):

@@ -80,7 +80,7 @@ def test_pictures_do_not_depend_on_the_order_in_which_they_are_made(
 ):
     """The same files, made the other way round and without a recipe's cache, bit for bit."""
     from b2b_core.bench.cameras import camera_named
-    from b2b_core.bench.known import StraightMotion, Video
+    from b2b_core.bench.known import StraightMotion
 
     out, _ = straight
     inputs = listed(recipe, root)
@@ -90,7 +90,7 @@ def test_pictures_do_not_depend_on_the_order_in_which_they_are_made(
     differing = {name for name in files_of(first) | files_of(made) if name != "done.json"
                  and files_of(first).get(name) != files_of(made).get(name)}  # fmt: skip
     assert differing == set()
-    pairs = list(known(inputs, StraightMotion(variants=2), Video()))
+    pairs = list(known(inputs, StraightMotion(variants=2)))
     made = rendered(tmp_path / "known", pairs[::-1], "pictures", "k")
     (first,) = (out / "cache" / "known").iterdir()
     assert files_of(first).keys() == files_of(made).keys()
@@ -243,7 +243,7 @@ def test_the_command_runs_lists_and_writes_the_table(root, straight, tmp_path, c
     """`b2b bench` from a shell: list, run of a file, table; wrong seeds are refused."""
     out, _ = straight
     assert run_cli(["bench", "list"]) == 0
-    assert "frames-2" in capsys.readouterr().out
+    assert "paper-table-2" in capsys.readouterr().out
     call = ["bench", "run", str(root / "tiny.toml"), "--data", str(root), "--out", str(out)]
     assert run_cli([*call, "--seeds", "0"]) == 0
     assert "b2b's choice" in capsys.readouterr().out

@@ -14,14 +14,13 @@ from b2b_core.hashing import sha256_of
 
 #: Roles of sharp originals that a camera takes, or of pictures that it took.
 ROLES = (
-    "known", "known-video", "camera-blurry", "camera-sharp", "test",
-    "camera-blurry-original", "camera-sharp-blurry", "test-original",
+    "known", "camera-blurry", "camera-sharp", "test",
+    "camera-blurry-original", "camera-sharp-blurry", "test-video",
 )  # fmt: skip
 #: Roles that show one scene on purpose: a picture and its partner.
 _PARTNERS: Mapping[str, str] = {
     "camera-blurry-original": "camera-blurry",
     "camera-sharp-blurry": "camera-sharp",
-    "test-original": "test",
 }
 
 

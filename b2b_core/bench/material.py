@@ -12,10 +12,11 @@ from attrs import frozen
 from b2b_core.bench import known as known_module
 from b2b_core.bench.cameras import camera_named
 from b2b_core.bench.cameras.base import rng_of
+from b2b_core.bench.frames import Frames, taken
 from b2b_core.bench.inputs import Input, check_hashes, listed
 from b2b_core.bench.keys import code_key, key_of
-from b2b_core.bench.known import StraightMotion, Video
-from b2b_core.bench.plan import Shot, known, simulated, taken
+from b2b_core.bench.known import StraightMotion
+from b2b_core.bench.plan import Shot, known, simulated
 from b2b_core.bench.recipe import CameraChoice, Recipe
 from b2b_core.bench.rendering import rendered
 from b2b_core.config import structure, unstructure
@@ -31,6 +32,7 @@ _CODE = [
     Path(known_module.__file__),
     Path(__file__).with_name("plan.py"),
 ]
+_FRAMES = [Path(__file__).with_name(name) for name in ("frames.py", "registration.py")]
 
 
 @frozen
@@ -72,9 +74,8 @@ def build_camera(recipe: Recipe, root: Path, cache: Path, catalogue: Catalogue) 
         return camera_of_dataset(recipe, root, cache, catalogue)
     inputs = _of_roles(recipe, root, known=False)
     choice = _camera(recipe)
-    key = key_of(
-        {"camera": unstructure(choice), "code": code_key(_CODE), "inputs": _hashes(inputs)}
-    )
+    code = code_key([*_CODE, *(_FRAMES if choice.name == "frames" else [])])
+    key = key_of({"camera": unstructure(choice), "code": code, "inputs": _hashes(inputs)})
     folder = cache / "cameras" / f"{recipe.name}-{key}"
     if not (folder / "done.json").exists():
         check_hashes(_every(inputs), recipe, root)
@@ -100,14 +101,14 @@ def build_known(recipe: Recipe, root: Path, cache: Path) -> KnownMaterial:
     if said.root is not None:
         return KnownMaterial(said.domain, root / said.root, key_of({"domain": said.domain}))
     motion = structure(StraightMotion, said.motion, "known.motion")
-    video = structure(Video, said.video, "known.video")
     inputs = _of_roles(recipe, root, known=True)
-    ways = {"motion": unstructure(motion), "video": unstructure(video)}
-    key = key_of({**ways, "code": code_key(_CODE), "inputs": _hashes(inputs)})
+    key = key_of(
+        {"motion": unstructure(motion), "code": code_key(_CODE), "inputs": _hashes(inputs)}
+    )
     folder = cache / "known" / key
     if not (folder / "done.json").exists():
         check_hashes(_every(inputs), recipe, root)
-    rendered(folder, list(known(inputs, motion, video)), "pairs of the known domain", key)
+    rendered(folder, list(known(inputs, motion)), "pairs of the known domain", key)
     return KnownMaterial(said.domain, folder, key)
 
 
@@ -131,7 +132,7 @@ def _camera(recipe: Recipe) -> CameraChoice:
 
 def _shots(choice: CameraChoice, inputs: dict[str, list[Input]]) -> Iterator[Shot]:
     if choice.name == "frames":
-        return taken(inputs)
+        return taken(inputs, structure(Frames, choice.parameters, "camera frames"))
     camera = camera_named(choice.name, choice.parameters)
     return simulated(camera, inputs, choice.exposures)
 

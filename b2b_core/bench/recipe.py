@@ -40,8 +40,9 @@ class Pictures:
 class CameraChoice:
     """The unknown camera."""
 
-    #: Of `b2b_core.bench.cameras`, or "frames": pictures as a real camera took them.
+    #: Of `b2b_core.bench.cameras`, or "frames": pictures that a real camera took.
     name: str
+    #: Of the camera's class, or of `frames.Frames`.
     parameters: Mapping[str, Any] = field(factory=dict[str, Any])
     #: Exposures of each of its scenes for the upper bound.
     exposures: int = field(default=3, validator=ge(1))
@@ -71,9 +72,8 @@ class Known:
     domain: str = "starter"
     #: Folder of its pairs below the data root; None renders them from the listed pictures.
     root: str | None = None
-    #: Parameters of `known.StraightMotion` and `known.Video`.
+    #: Parameters of `known.StraightMotion`.
     motion: Mapping[str, Any] = field(factory=dict[str, Any])
-    video: Mapping[str, Any] = field(factory=dict[str, Any])
     #: Published weights or a network file; none, or an empty text, trains the component.
     weights: str | None = None
     component: str = "unet"
