@@ -1,6 +1,6 @@
 """Whether the judge that does not trust R is right: expected gains beside true ones.
 
-    python benchmarks/surplus.py RUN ...
+    python benchmarks/surplus.py RUN ... [--chance N]
 
 RUN is a finished run folder of `b2b bench run` whose profile holds a fine-tuned deblurrer. Each
 run's network and R are tried on every camera: where the two differ, R is wrong on purpose. The true
@@ -33,10 +33,10 @@ from b2b_core.networks import load_network
 from b2b_core.profile import load_profile
 from b2b_core.training.checkpoint import load_checkpoint
 from b2b_core.training.precision import Numerics
+from b2b_plugin_reblur import surplus
 from b2b_plugin_reblur.camera import CameraModel
 from b2b_plugin_reblur.config import CameraConfig
 from b2b_plugin_reblur.heldout import restore
-from b2b_plugin_reblur.surplus import Surplus
 
 #: Side of crops, from the middle of test pictures and of R(S); how many of each.
 SIDE, COUNT = 192, 16
@@ -65,7 +65,11 @@ def main() -> None:
     """Print one table and what it comes to."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("runs", nargs="+", type=Path, metavar="RUN")
-    runs = {_name(path): path for path in options.parse_args().runs}
+    options.add_argument("--chance", type=float, default=surplus.CHANCE,
+                         help="standard errors of a surplus that are not counted")  # fmt: skip
+    given = options.parse_args()
+    surplus.CHANCE = given.chance
+    runs = {_name(path): path for path in given.runs}
     catalogue = discover()
     learned = {name: learned_by(path, catalogue) for name, path in runs.items()}
     found = list[tuple[float, float, float]]()
@@ -132,7 +136,7 @@ def judged(unknown: Unknown, learned: Learned) -> tuple[float, float, float]:
     crops = CropSampler(unknown.sharp, SIDE + learned.model.margin, 0, "held-sharp")
     with torch.no_grad():
         made, target, _ = learned.model(crops.batch(0, COUNT), torch_rng(0, "held-out"))
-    penalty = Surplus(job, learned.model).penalty(None, learned.deblurrer)
+    penalty = surplus.Surplus(job, learned.model).penalty(None, learned.deblurrer)
     return _gain(unknown, learned, made, target), penalty, _gain(unknown, learned, *unknown.test)
 
 

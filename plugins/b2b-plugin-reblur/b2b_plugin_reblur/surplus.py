@@ -24,8 +24,9 @@ COUNT, SIDE = 192, 96
 #: What the surplus counts for: more than its power, for it does not lie where detail is missing.
 WEIGHT = 1.5
 #: How many of its own standard errors of a surplus are taken for chance: other scenes of B and S
-#: would have shown as much. A candidate is refused for what is beyond that.
-CHANCE = 1.0
+#: would have shown as much. Half of one keeps noise from being summed up over rings to a refusal;
+#: a whole one was seen to let pass what costs a decibel (benchmarks/convergence.md).
+CHANCE = 0.5
 
 
 class Surplus:

@@ -11,7 +11,7 @@ from torch import nn
 
 from b2b_core.data.pictures import PictureSet, TrainingPicture
 from b2b_core.training.precision import Numerics
-from b2b_plugin_reblur.surplus import COUNT, WEIGHT, Surplus, mean_and_error
+from b2b_plugin_reblur.surplus import CHANCE, COUNT, WEIGHT, Surplus, mean_and_error
 
 SIDE = 96
 
@@ -226,6 +226,6 @@ def test_what_other_scenes_would_have_shown_is_not_held_against_a_candidate():
                 found.append(surplus.penalty(None, Wiener(1.0)))
         return np.array(found)
 
-    counted, believed = penalties(1.0), penalties(0.0)
+    counted, believed = penalties(CHANCE), penalties(0.0)
     assert (counted <= believed).all()
     assert counted.mean() < believed.mean() / 2
