@@ -162,3 +162,10 @@ def test_pictures_of_a_real_camera_are_halved_paired_and_averaged(tmp_path):
     truth = half_size(frames[3])[inside].astype(float) + half_size(frames[4])[inside]
     off = np.abs(half_size(frames[4])[inside] - truth / 2).mean()
     assert np.abs(made["pairs/sharp/b-x.png"][inside] - truth / 2).mean() < off / 3
+
+
+def test_a_real_pair_without_its_partner_is_named(tmp_path):
+    """One line says which row is missing."""
+    row = Input("camera-sharp-blurry", "gopro/7.png", "s", "", tmp_path / "7.png")
+    with pytest.raises(UsageError, match=r"'gopro/7\.png'.*role camera-sharp, scene 's'"):
+        list(taken({"camera-sharp-blurry": [row]}, Frames()))

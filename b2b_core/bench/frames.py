@@ -15,6 +15,7 @@ from b2b_core.bench.cameras.light import light_to_srgb, srgb_to_light
 from b2b_core.bench.inputs import Input
 from b2b_core.bench.plan import Inputs, Shot, levels
 from b2b_core.bench.registration import registered
+from b2b_core.errors import UsageError
 
 #: A blurry picture's role and that of its sharp partner.
 _PAIRED = (
@@ -47,6 +48,9 @@ def taken(inputs: Inputs, frames: Frames) -> Iterator[Shot]:
     B and S are cut into a left and a right half, so that some can be held out. A pair is a blurry
     picture of B's or S's scenes with its sharp partner, moved to the middle of the motion. A test
     pair is an average of consecutive frames with the frame in its middle.
+
+    Raises:
+        UsageError: if a blurry picture of a pair has no sharp partner.
     """
     for role, folder in (("camera-blurry", "blurry"), ("camera-sharp", "sharp")):
         for one in inputs.get(role, []):
@@ -55,6 +59,11 @@ def taken(inputs: Inputs, frames: Frames) -> Iterator[Shot]:
     for of_blurry, of_sharp in _PAIRED:
         partners = {one.name: one for one in inputs.get(of_sharp, [])}
         for one in inputs.get(of_blurry, []):
+            if one.name not in partners:
+                raise UsageError(
+                    f"no partner of '{one.file}' in the list of pictures",
+                    mend=f"add a row of the role {of_sharp}, scene '{one.scene}', of the same name",
+                )
             yield Shot(f"pairs/blurry/{_flat(one)}.png", partial(_whole, one))
             moved = partial(_registered, partners[one.name], one)
             yield Shot(f"pairs/sharp/{_flat(one)}.png", moved)

@@ -23,8 +23,8 @@ class SharpSupply:
     """Draws batches of sharp crops, each a pure function of (seed, stream, step, slot).
 
     Args:
-        job: S, and the known domain's pairs; of these, pictures that are too small are left out,
-            and at most `MOST_KNOWN` are used.
+        job: S, and the known domain's pairs; at most `MOST_KNOWN` of these are used, and of them
+            those that are large enough.
         side: of the crops in pixels.
         stream: name of this use of randomness.
         known_share: share of each batch that comes from the known domain, rounded to crops.
@@ -32,7 +32,7 @@ class SharpSupply:
 
     def __init__(self, job: Job, side: int, stream: str, known_share: float) -> None:
         self._own = CropSampler(job.sharp, side, job.run.seed, stream)
-        self._known = _evenly(job.pairs.at_least(side)) if known_share else None
+        self._known = _evenly(job.pairs).at_least(side) if known_share else None
         self._side, self._seed, self._stream = side, job.run.seed, f"{stream}-known"
         self._share = known_share if self._known else 0.0
 
