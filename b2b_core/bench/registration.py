@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from kornia.geometry.transform import remap
 from numpy.lib.stride_tricks import sliding_window_view
+from torch.nn import functional
 
 from b2b_core.bench.cameras.base import Array, Levels
 
@@ -35,17 +35,17 @@ def registered(sharp: Levels, blurry: Levels) -> Levels:
         sharp: `(H, W, 3)`, at least a window large.
         blurry: the same scene.
     """
-    ways = [_smooth(way) for way in shifts(_grey(sharp), _grey(blurry))]
+    down, right = (_smooth(way) for way in shifts(_grey(sharp), _grey(blurry)))
     height, width = sharp.shape[:2]
-    down, right = (_between(way, height, width) for way in ways)
     rows, columns = np.mgrid[:height, :width]
-    picture = torch.from_numpy(sharp.astype(np.float32)).permute(2, 0, 1)[None]
     places = [
-        torch.from_numpy((at - moved).astype(np.float32))[None]
-        for at, moved in ((columns, right), (rows, down))
+        2 * (columns - _between(right, height, width)) / (width - 1) - 1,
+        2 * (rows - _between(down, height, width)) / (height - 1) - 1,
     ]
-    moved = remap(picture, *places, "bicubic", "border", align_corners=True)
-    return np.asarray(moved[0].permute(1, 2, 0).round().clamp(0, 255).numpy(), np.uint8)
+    picture = torch.as_tensor(sharp).permute(2, 0, 1)[None].float()
+    grid = torch.as_tensor(np.stack(places, -1)[None]).float()
+    moved = functional.grid_sample(picture, grid, "bicubic", "border", align_corners=True)
+    return np.asarray(moved[0].permute(1, 2, 0).round().clamp(0, 255), np.uint8)
 
 
 def shifts(sharp: Array, blurry: Array) -> tuple[Array, Array]:
