@@ -90,9 +90,9 @@ def mean_and_error(values: Tensor, groups: Tensor) -> tuple[Tensor, Tensor]:
         groups: `(N,)` the scene of each, counted from 0.
     """
     mean = values.mean(0)
-    count = int(groups.max()) + 1
-    sums = values.new_zeros(count, values.shape[1]).index_add(0, groups, values - mean)
-    drawn = (torch.bincount(groups) > 0).sum().clamp_min(2)
+    crops = torch.bincount(groups)
+    sums = values.new_zeros(len(crops), values.shape[1]).index_add(0, groups, values - mean)
+    drawn = (crops > 0).sum().clamp_min(2)
     variance = sums.square().sum(0) / len(values) ** 2 * drawn / (drawn - 1)
     return mean, variance.sqrt()
 
