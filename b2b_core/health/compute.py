@@ -24,7 +24,7 @@ def compute() -> Iterable[Finding]:
         )  # fmt: skip
         return
     facts: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
-    bf16 = "fast" if facts["fast_bf16"] else "not native, so float32 is used"
+    bf16 = "fast" if facts["fast_bf16"] else "not faster, so float32 is used"
     said = f"{facts['threads']} threads, {facts['instructions']}, bf16: {bf16}"
     yield Finding("compute", "cpu", "ok", said)
     if not facts["cuda"]:

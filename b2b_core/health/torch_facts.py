@@ -13,7 +13,7 @@ def facts() -> dict[str, object]:
     """Return what decides about speed."""
     import torch
 
-    from b2b_core.training.precision import fast_bf16
+    from b2b_core.training.fast_bf16 import fast_bf16
 
     cards = range(torch.cuda.device_count()) if torch.cuda.is_available() else ()
     return {

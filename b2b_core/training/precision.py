@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from b2b_core.errors import UsageError
+from b2b_core.training.fast_bf16 import fast_bf16
 
 
 class Numerics:
@@ -35,16 +36,3 @@ class Numerics:
         if not self.half:
             return nullcontext()
         return torch.autocast(self.device.type, torch.bfloat16)
-
-
-def fast_bf16(device: torch.device) -> bool:
-    """Say whether bf16 convolutions are faster than float32 ones on this device.
-
-    On a CPU that takes tile instructions (AMX). Vector instructions alone (AVX512-BF16) are not
-    enough: on a machine with these alone U-Net and NAFNet took a fifth to a third longer
-    (benchmarks/networks.md).
-    """
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported())
-    # torch 2.5, the oldest that we take, has no public name for it
-    return bool(torch.cpu._is_amx_tile_supported())  # pyright: ignore[reportPrivateUsage]
