@@ -36,6 +36,7 @@ NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {
 WAYS: dict[str, dict[str, Any]] = {
     "plain": {},
     "b2b": {},
+    "b2b, float32": {"precision": "float32"},
     "b2b, bf16": {"precision": "bf16"},
     "b2b, tiles of 384": {"tile": 384},
 }
