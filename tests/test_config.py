@@ -224,6 +224,20 @@ def test_overrides_return_a_new_mapping():
     assert given == {"a": {"b": 1, "c": 2}}
 
 
+def test_a_part_named_anew_keeps_no_options_of_another():
+    """Whatever the order; what the overrides say for it stays, and so do other tables."""
+    given = {"a": {"name": "one", "width": 8, "in": {"name": "x", "k": 1}}, "b": {"width": 8}}
+    assert apply_overrides(given, ["a.depth=3", "a.name=two"]) == {
+        "a": {"depth": 3, "name": "two"},
+        "b": {"width": 8},
+    }
+    inner = apply_overrides(given, ["a.in.name=y"])
+    assert inner["a"] == {"name": "one", "width": 8, "in": {"name": "y"}}
+    assert apply_overrides(given, ["a.name=one"]) == given, "the same part keeps its options"
+    assert apply_overrides(given, ["b.name=two"])["b"] == {"name": "two", "width": 8}, "unnamed"
+    assert given["a"]["width"] == 8
+
+
 @pytest.mark.parametrize("override", ["a", "=1", "a.=1", ".a=1", "a..b=1", ""])
 def test_an_unreadable_override_is_refused(override):
     """An override without key or `=` is an error that shows it."""

@@ -69,13 +69,20 @@ def command(
 
 
 def merged(plain: dict[str, object], said: dict[str, object]) -> dict[str, object]:
-    """Return `plain` with the dotted keys of `said` set; paths become text."""
+    """Return `plain` with the dotted keys of `said` set; paths become text.
+
+    A part that is named anew keeps no options of the one that `plain` names.
+    """
+    from b2b_core.config.overrides import NAME, is_swap
+
     result = dict(plain)
     for key, value in said.items():
         section, _, name = key.partition(".")
         table = result.get(section, {})
         if not is_table(table):  # `strategy = "reblur"`, the short form
-            table = {"name": table}
+            table = {NAME: table}
+        if name == NAME and is_swap(table, value):
+            table = dict[str, object]()
         result[section] = {**table, name: str(value) if isinstance(value, Path) else value}
     return result
 

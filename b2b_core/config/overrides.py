@@ -9,25 +9,44 @@ from typing import cast
 from b2b_core.errors import UsageError
 from b2b_core.narrowing import is_table
 
+#: The key of a table that says which part its other keys are options of.
+NAME = "name"
+
 
 def apply_overrides(mapping: Mapping[str, object], overrides: Iterable[str]) -> dict[str, object]:
     """Return a new mapping in which each `a.b=c` is set; `mapping` stays as it is.
 
     The value is read as TOML (`3`, `0.5`, `true`, `[1, 2]`, `"text"`); what is not TOML is text,
-    so that `name=unet` needs no quotes.
+    so that `name=unet` needs no quotes. Where `a.name` gets another value than the mapping has, the
+    rest of `a` in the mapping is left out: options of one part are not those of another.
 
     Raises:
         UsageError: if an override has no `=`, an empty key, or a key below something that is not
             a table.
     """
     result = _copy(mapping)
-    for override in overrides:
-        dotted, equals, text = override.partition("=")
-        keys = [key.strip() for key in dotted.split(".")]
-        if not equals or not all(keys):
-            raise UsageError(f"cannot read the setting '{override}'", mend="write it as key=value")
-        _table(result, keys[:-1], override)[keys[-1]] = _value(text.strip())
+    settings = [(*_parsed(override), override) for override in overrides]
+    for keys, value, override in settings:
+        if keys[-1] == NAME:
+            table = _table(result, keys[:-1], override)
+            if is_swap(table, value):
+                table.clear()
+    for keys, value, override in settings:
+        _table(result, keys[:-1], override)[keys[-1]] = value
     return result
+
+
+def is_swap(table: Mapping[str, object], name: object) -> bool:
+    """Return whether a table names another part than this, so that its options are not for it."""
+    return NAME in table and table[NAME] != name
+
+
+def _parsed(override: str) -> tuple[list[str], object]:
+    dotted, equals, text = override.partition("=")
+    keys = [key.strip() for key in dotted.split(".")]
+    if not equals or not all(keys):
+        raise UsageError(f"cannot read the setting '{override}'", mend="write it as key=value")
+    return keys, _value(text.strip())
 
 
 def _copy(mapping: Mapping[str, object]) -> dict[str, object]:
