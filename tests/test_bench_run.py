@@ -221,6 +221,16 @@ def test_a_setting_of_ones_own_is_a_result_of_its_own(root, recipe, straight):
         bench(root, out, extras=wrong).run([recipe], [0])
 
 
+def test_another_strategy_keeps_no_options_of_the_recipes(root, recipe, straight):
+    """`strategy.name` alone is enough, though the recipe sets options that only its own has."""
+    out, _ = straight
+    assert "finetune" in recipe.adaptation["strategy"]
+    said = ("strategy.name=adversarial", "strategy.steps=2", "strategy.batch=2", "translator.width=4")
+    (result,) = bench(root, out, extras=Extras(overrides=said, said_label="game")).run([recipe], [0])
+    assert list(result.seconds) == ["adversarial"]
+    assert {"blurry", "deblurrer", "b2b"} <= set(result.ways)
+
+
 def test_seconds_are_those_of_the_checkpoints(straight):
     """Every stage's clock, as the checkpoint remembers it over all sessions."""
     out, result = straight

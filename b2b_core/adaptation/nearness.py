@@ -168,8 +168,7 @@ class Nearness:
 
 def _smallest(pictures: PictureSet) -> int:
     """Return the shortest side of a set in pixels; refuse pictures that are too small."""
-    sides = [min(picture.pixels.shape[1:]) for picture in pictures]
-    small = [picture for picture, side in zip(pictures, sides, strict=True) if side < LEAST]
+    small = [picture for picture in pictures if min(picture.pixels.shape[1:]) < LEAST]
     if small:
         raise UsageError(
             f"{len(small)} {pictures.role} picture(s) smaller than the {LEAST} pixels that tell "
@@ -177,4 +176,4 @@ def _smallest(pictures: PictureSet) -> int:
             where=small[0].path.parent,
             mend="remove them",
         )
-    return min(sides)
+    return pictures.shortest_side

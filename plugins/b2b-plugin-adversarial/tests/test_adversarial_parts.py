@@ -17,7 +17,7 @@ from b2b_core.training.precision import Numerics
 from b2b_plugin_adversarial.augmentation import Augmentation
 from b2b_plugin_adversarial.config import AugmentationConfig, CurriculumConfig
 from b2b_plugin_adversarial.curriculum import Curriculum, laplacian_variance
-from b2b_plugin_adversarial.heldout import HeldOut
+from b2b_plugin_adversarial.heldout import HeldOut, pooled_psnr
 from b2b_plugin_adversarial.pyramid import level_sizes, pyramid, translated_pyramid
 from b2b_plugin_adversarial.watch import Watch
 
@@ -264,6 +264,20 @@ def test_drifting_colours_are_named(judge: HeldOut) -> None:
     assert numbers["brightness_drift"] == pytest.approx(0.299 * 15, rel=0.1)
     assert numbers["known_loss"] > 1
     assert ["drift by" in message for message in run.warnings] == [True]
+
+
+def test_flat_crops_do_not_decide() -> None:
+    """An edge that comes out much better outweighs a flat crop that comes out a little worse."""
+    references = torch.full((2, 3, 8, 8), 0.5)
+    before, after = references.clone(), references.clone()
+    before[0] += 0.2
+    after[0] += 0.1
+    before[1] += 0.001
+    after[1] += 0.004
+    # by hand: (0.04 + 1e-6) / 2 and (0.01 + 1.6e-5) / 2; means over crops: 36.99 and 33.98
+    assert pooled_psnr(before, references) == pytest.approx(16.9896, abs=1e-3)
+    assert pooled_psnr(after, references) == pytest.approx(23.0034, abs=1e-3)
+    assert pooled_psnr(references, references) == 99
 
 
 def test_a_deblurrer_of_another_domain_is_named(judge: HeldOut) -> None:
