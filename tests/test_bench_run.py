@@ -225,8 +225,9 @@ def test_another_strategy_keeps_no_options_of_the_recipes(root, recipe, straight
     """`strategy.name` alone is enough, though the recipe sets options that only its own has."""
     out, _ = straight
     assert "finetune" in recipe.adaptation["strategy"]
-    said = ("strategy.name=adversarial", "strategy.steps=2", "strategy.batch=2", "translator.width=4")
-    (result,) = bench(root, out, extras=Extras(overrides=said, said_label="game")).run([recipe], [0])
+    brief = ("strategy.steps=2", "strategy.batch=2", "translator.width=4")
+    extras = Extras(overrides=("strategy.name=adversarial", *brief), said_label="game")
+    (result,) = bench(root, out, extras=extras).run([recipe], [0])
     assert list(result.seconds) == ["adversarial"]
     assert {"blurry", "deblurrer", "b2b"} <= set(result.ways)
 

@@ -8,8 +8,8 @@ from time import perf_counter
 import torch
 from torch.nn.functional import conv2d
 
-#: How many times as fast as float32 bf16 has to be. Where vector instructions for it are real, it is
-#: 2 and more, where they are imitated, below 0.9 (benchmarks/networks.md): nothing lies near.
+#: How many times as fast as float32 bf16 has to be. Where it pays at all it is twice as fast, on
+#: other CPUs slower (benchmarks/networks.md): nothing lies near.
 _WORTH = 1.25
 _REPEATS = 4
 
