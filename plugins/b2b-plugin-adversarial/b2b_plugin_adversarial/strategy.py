@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from b2b_plugin_adversarial.config import AdversarialConfig
 
 CHOSEN, ALONE = "translator", "deblurrer alone"
+#: Difference of blur effects that three digits show.
+_SHOWN = 1e-3
 
 
 class Adversarial:
@@ -35,7 +37,7 @@ class Adversarial:
         run_stage(stage, job.run)
         numbers = stage.held_out.measure(stage.ema.shadow, job.run, begun=True)
         sanity = stage.held_out.sanity()
-        if numbers["sharper"] < 0:
+        if numbers["sharper"] < -_SHOWN:
             job.run.warn(
                 "held-out pictures come out blurrier with the translator than without it "
                 f"(blur effect {sanity['blur_effect_alone'] - numbers['sharper']:.3f} against "

@@ -19,6 +19,7 @@ from b2b_core.training.run import Run
 from b2b_core.training.stage import run_stage
 from b2b_plugin_adversarial import b2b_strategies
 from b2b_plugin_adversarial.config import AdversarialConfig, KnownConfig, PenaltyConfig
+from b2b_plugin_adversarial.heldout import HeldOut
 from b2b_plugin_adversarial.stage import AdversarialStage
 
 SIDE, CROP = 48, 32
@@ -171,6 +172,20 @@ def test_three_steps_of_every_preset(tmp_path: Path, preset: str | None) -> None
     assert outcome.chosen == "translator"
     assert set(outcome.alternatives) == {"deblurrer alone", "translator"}
     assert {"sharper", "known_psnr", "colour_drift"} <= set(outcome.summary["validation"])
+
+
+@pytest.mark.parametrize(("sharper", "warned"), [(-0.05, True), (-0.0004, False), (0.05, False)])
+def test_blurrier_pictures_are_named(tmp_path: Path, monkeypatch, sharper: float, warned: bool):
+    """A difference that three digits show is a warning; a smaller one is none."""
+    measure = HeldOut.measure
+
+    def measured(*args: object, **options: object) -> dict[str, float]:
+        return {**measure(*args, **options), "sharper": sharper}  # type: ignore[arg-type]
+
+    monkeypatch.setattr(HeldOut, "measure", measured)
+    toys = job(tmp_path)
+    SPEC.factory(config()).adapt(toys)
+    assert any("come out blurrier" in said for said in toys.run.warnings) is warned
 
 
 def test_killed_run_goes_on_as_if_nothing_happened(tmp_path: Path) -> None:
