@@ -60,6 +60,15 @@ def own_output(network, image):
         return to_pixels(network(image[None])[0].clamp(0, 1), np.dtype(np.uint8))
 
 
+def equal_but_for_rounding(restored, expected):
+    """Return whether pixels agree; b2b's memory layout sums in another order on some CPUs.
+
+    So a value that lies next to a half may be rounded the other way, here and there.
+    """
+    apart = np.abs(restored.astype(np.int16) - expected.astype(np.int16))
+    return bool(apart.max() <= 1 and np.mean(apart > 0) < 2e-3)
+
+
 def deblur(weights, out):
     """Run `b2b deblur` on the picture and return the exit code."""
     options = ["--device", "cpu", "--precision", "float32"]
@@ -78,7 +87,7 @@ def test_an_imported_file_deblurs_as_the_network_itself(capsys, name):
     assert DEBLURRERS[name][2] in (None, parameters)
     assert deblur("weights.safetensors", "out") == 0
     restored = read_picture(Path("out/p.png")).pixels
-    assert np.array_equal(restored, expected)
+    assert equal_but_for_rounding(restored, expected)
     assert not np.array_equal(restored, read_picture(Path("p.png")).pixels)
 
 
@@ -86,12 +95,12 @@ def test_a_published_file_is_taken_directly(tmp_path):
     """`b2b deblur FILE.pth` needs no import before; the second time the cache is read."""
     expected = own_output(published(Path("w.pth")), picture(Path("p.png")))
     assert deblur("w.pth", "out") == 0
-    assert np.array_equal(read_picture(Path("out/p.png")).pixels, expected)
+    assert equal_but_for_rounding(read_picture(Path("out/p.png")).pixels, expected)
     (made,) = (tmp_path / "cache" / "imported").iterdir()
     before = made.stat().st_mtime_ns
     assert deblur("w.pth", "again") == 0
     assert made.stat().st_mtime_ns == before
-    assert np.array_equal(read_picture(Path("again/p.png")).pixels, expected)
+    assert equal_but_for_rounding(read_picture(Path("again/p.png")).pixels, expected)
 
 
 def test_weights_kept_under_a_name(capsys):
@@ -101,7 +110,7 @@ def test_weights_kept_under_a_name(capsys):
     assert "b2b adapt ... --deblurrer nafnet.mine" in capsys.readouterr().out
     assert not Path("w.safetensors").exists()
     assert deblur("nafnet.mine", "out") == 0
-    assert np.array_equal(read_picture(Path("out/p.png")).pixels, expected)
+    assert equal_but_for_rounding(read_picture(Path("out/p.png")).pixels, expected)
     assert run(["weights", "import", "w.pth", "--as", "nafnet.mine"]) == 2
     assert "exists" in capsys.readouterr().err
     assert run(["weights", "import", "w.pth", "--as", "nafnet.mine", "--force", "-o", "b.st"]) == 0
