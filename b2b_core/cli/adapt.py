@@ -73,18 +73,18 @@ def merged(plain: dict[str, object], said: dict[str, object]) -> dict[str, objec
 
     A part that is named anew keeps no options of the one that `plain` names.
     """
-    from b2b_core.config.overrides import NAME, is_swap
+    from b2b_core.config.overrides import apply_settings
 
-    result = dict(plain)
-    for key, value in said.items():
-        section, _, name = key.partition(".")
-        table = result.get(section, {})
-        if not is_table(table):  # `strategy = "reblur"`, the short form
-            table = {NAME: table}
-        if name == NAME and is_swap(table, value):
-            table = dict[str, object]()
-        result[section] = {**table, name: str(value) if isinstance(value, Path) else value}
-    return result
+    settings = [
+        (key.split("."), str(value) if isinstance(value, Path) else value, key)
+        for key, value in said.items()
+    ]
+    sections = {keys[0] for keys, _, _ in settings}
+    long = {  # `strategy = "reblur"` is the short form
+        key: {"name": value} if key in sections and not is_table(value) else value
+        for key, value in plain.items()
+    }
+    return apply_settings(long, settings)
 
 
 def show(made: Adaptation) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
 from b2b_core.errors import UsageError
 from b2b_core.narrowing import is_table
 
 #: The key of a table that says which part its other keys are options of.
-NAME = "name"
+_NAME = "name"
 
 
 def apply_overrides(mapping: Mapping[str, object], overrides: Iterable[str]) -> dict[str, object]:
@@ -24,21 +24,30 @@ def apply_overrides(mapping: Mapping[str, object], overrides: Iterable[str]) -> 
         UsageError: if an override has no `=`, an empty key, or a key below something that is not
             a table.
     """
+    return apply_settings(mapping, [(*_parsed(override), override) for override in overrides])
+
+
+def apply_settings(
+    mapping: Mapping[str, object], settings: Sequence[tuple[Sequence[str], object, str]]
+) -> dict[str, object]:
+    """Return a new mapping in which each setting is made, as `apply_overrides` does.
+
+    Args:
+        mapping: stays as it is.
+        settings: keys from the outermost table inwards, the value, and what errors call it.
+
+    Raises:
+        UsageError: if a key lies below something that is not a table.
+    """
     result = _copy(mapping)
-    settings = [(*_parsed(override), override) for override in overrides]
-    for keys, value, override in settings:
-        if keys[-1] == NAME:
-            table = _table(result, keys[:-1], override)
-            if is_swap(table, value):
+    for keys, value, said in settings:
+        if keys[-1] == _NAME:
+            table = _table(result, keys[:-1], said)
+            if table.get(_NAME, value) != value:
                 table.clear()
-    for keys, value, override in settings:
-        _table(result, keys[:-1], override)[keys[-1]] = value
+    for keys, value, said in settings:
+        _table(result, keys[:-1], said)[keys[-1]] = value
     return result
-
-
-def is_swap(table: Mapping[str, object], name: object) -> bool:
-    """Return whether a table names another part than this, so that its options are not for it."""
-    return NAME in table and table[NAME] != name
 
 
 def _parsed(override: str) -> tuple[list[str], object]:
@@ -53,7 +62,7 @@ def _copy(mapping: Mapping[str, object]) -> dict[str, object]:
     return {k: _copy(v) if is_table(v) else v for k, v in mapping.items()}
 
 
-def _table(root: dict[str, object], keys: list[str], override: str) -> dict[str, object]:
+def _table(root: dict[str, object], keys: Sequence[str], override: str) -> dict[str, object]:
     table = root
     for key in keys:
         inner = table.setdefault(key, dict[str, object]())
