@@ -76,6 +76,46 @@ def test_a_finished_stage_is_restored_and_not_repeated(tmp_path):
     assert torch.equal(first.network.weight, again.network.weight)
 
 
+class Settles(Noisy):
+    """Done by its own measure, here after some steps."""
+
+    after = 4
+
+    def __init__(self, steps):
+        super().__init__(steps)
+        self.done = torch.zeros(1)
+
+    def parts(self):
+        return {**super().parts(), "done": self}
+
+    def state_dict(self):
+        return {"done": self.done}
+
+    def load_state_dict(self, state):
+        self.done = state["done"]
+
+    @property
+    def settled(self):
+        return int(self.done) >= self.after
+
+    def step(self, number):
+        self.done += 1
+        return super().step(number)
+
+
+def test_a_stage_that_settles_is_over_and_stays_so(tmp_path, capsys):
+    """4 of 10 steps, without a warning of lost time; run again it does none, resumed the rest."""
+    run = make_run(tmp_path)
+    assert run_stage(Settles(10), run) == 4
+    assert run.warnings == []
+    assert "noisy: 4/4  done" in capsys.readouterr().err
+    again = Settles(10)
+    assert run_stage(again, make_run(tmp_path)) == 4
+    assert int(again.done) == 4
+    again.after = 6
+    assert run_stage(again, make_run(tmp_path)) == 6
+
+
 def test_nan_stops_the_run_and_keeps_the_last_good_checkpoint(tmp_path):
     """The error names the number and the step; the checkpoint is from before."""
     with pytest.raises(B2bError, match=r"loss became NaN.*step 2"):

@@ -47,6 +47,11 @@ class CropSampler:
             for slot in range(size)
         ]
 
+    def scenes(self, step: int, size: int) -> list[int]:
+        """Return the number of the scene, in `PictureSet.scenes`, of each crop of `step`."""
+        number = {scene: index for index, scene in enumerate(self._pictures.scenes)}
+        return [number[self._pictures[i].scene] for i in self.indices(step, size)]
+
     def batch(self, step: int, size: int, among: Sequence[int] | None = None) -> Tensor:
         """Return `(size, 3, crop, crop)` float32 in [0, 1].
 

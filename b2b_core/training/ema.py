@@ -30,6 +30,8 @@ class Ema(Generic[NetworkT]):
         decay = min(self._decay, (1 + step) / (10 + step))
         source = self._network.state_dict()
         for name, value in self.shadow.state_dict().items():
+            if not torch.is_tensor(value):
+                continue  # such as switches, which training does not change
             if value.is_floating_point():
                 value.lerp_(source[name].to(value.dtype), 1 - decay)
             else:

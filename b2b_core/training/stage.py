@@ -26,11 +26,16 @@ class Stage(ABC):
     name: str
     #: What a person reads on the progress bar.
     title: str
-    #: Number of steps, 0-based numbers 0 ... steps-1.
+    #: Number of steps at most, 0-based numbers 0 ... steps-1.
     steps: int
     #: `validate` is called after this many steps too, so that it can warn in time (see `tenth`);
     #: 0 for a stage that has nothing to warn of.
     first_look: int = 0
+
+    @property
+    def settled(self) -> bool:
+        """Whether it is done before its `steps`, by what it measured; a part of its state."""
+        return False
 
     @abstractmethod
     def step(self, number: int) -> dict[str, float]:
@@ -66,9 +71,9 @@ def run_stage(stage: Stage, run: Run) -> int:
     path = run.directory / "checkpoints" / f"{stage.name}.pt"
     path.parent.mkdir(parents=True, exist_ok=True)
     memory = _restore(stage, path, run)
-    if memory.step < stage.steps and not run.out_of_time:
+    if memory.step < stage.steps and not (stage.settled or run.out_of_time):
         _train(stage, run, path, memory)
-    if memory.step < stage.steps:
+    if memory.step < stage.steps and not stage.settled:
         run.warn(
             f"{stage.title} was stopped at step {memory.step} of {stage.steps}: the time of "
             f"run.minutes = {run.minutes:g} is over"
@@ -95,11 +100,13 @@ def _train(stage: Stage, run: Run, path: Path, memory: _Memory) -> None:
             memory.step = done = number + 1
             memory.seconds += (seconds := time.monotonic() - began)
             run.spent += seconds
-            last = done == stage.steps or run.out_of_time
+            last = done == stage.steps or stage.settled or run.out_of_time
             if done % run.validate_every == 0 or done == stage.first_look or last:
                 numbers |= (latest := stage.validate(done))
             if done % run.log_every == 0 or last:
                 run.log_step(stage.name, done, numbers)
+            if stage.settled:
+                bar.total = done
             bar.update(done, **{**latest, **numbers})
             if last or time.monotonic() - saved > run.checkpoint_seconds:
                 _save(stage, path, memory, run)

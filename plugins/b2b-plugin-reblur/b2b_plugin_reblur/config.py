@@ -7,13 +7,17 @@ from typing import Literal
 from attrs import field, frozen
 from attrs.validators import ge, le
 
+#: A part that is on, off, or whatever is measured.
+Switch = Literal["auto", True, False]
+
 
 @frozen
 class CameraConfig:
     """How the camera's blur model R is learned."""
 
-    #: Steps by spectra: size, shape and variety of the blur, and the noise.
-    spectrum_steps: int = 200
+    #: Steps by spectra at most: size, shape and variety of the blur, and the noise. The fit is over
+    #: where it gains no more.
+    spectrum_steps: int = 600
     spectrum_lr: float = 3e-2
     spectrum_batch: int = 16
     #: Weight of the grain of flat parts beside spectra. It finds the noise, which spectra alone
@@ -35,11 +39,12 @@ class CameraConfig:
     #: Weight of the match of spectra beside D.
     spectrum_weight: float = 0.1
     ema: float = 0.99
-    #: Parts of the chain; switch one off where the camera does not have it.
-    response: bool = True
-    highlights: bool = True
-    noise: bool = True
-    compression: bool = True
+    #: Parts of the chain: blur in light (off: of stored values), lights brighter than white, noise,
+    #: the files' own compression. "auto" tries each on and off and measures which is nearer to B.
+    response: Switch = "auto"
+    highlights: Switch = "auto"
+    noise: Switch = "auto"
+    compression: Switch = "auto"
 
 
 @frozen

@@ -19,6 +19,7 @@ from b2b_core.training.job import Job
 from b2b_core.training.stage import Stage, tenth
 from b2b_plugin_reblur.camera import CameraModel
 from b2b_plugin_reblur.config import CameraConfig
+from b2b_plugin_reblur.parts import PartTrials
 from b2b_plugin_reblur.watch import GameWatch, explained, watch_camera
 
 
@@ -38,7 +39,7 @@ class Refinement(Stage):
         numerics = job.run.numerics
         self.steps, self.first_look = config.steps, tenth(config.steps)
         self.config = config
-        self.run = job.run
+        self.job, self.run = job, job.run
         self.numerics = numerics
         self.camera = camera
         self.discriminator = job.build("discriminator").module
@@ -101,7 +102,11 @@ class Refinement(Stage):
         """Return what the averaged R has learned so far, and warn of what looks wrong."""
         camera, done = self.ema.shadow, number == self.steps
         watch_camera(self.run, camera, self.spectrum, self.sharp, done=done)
-        self.watch.warn(self.run, lambda: explained(self.run, camera, self.spectrum, self.sharp))
+        self.watch.warn(
+            self.run,
+            lambda: explained(self.run, camera, self.spectrum, self.sharp),
+            lambda: PartTrials(self.job, camera, self.config).differences(),
+        )
         return camera.facts()
 
     def _judge(self, images: Tensor) -> Tensor:

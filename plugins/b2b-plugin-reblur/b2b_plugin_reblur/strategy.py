@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from attrs import evolve
 
 from b2b_core.data.seeding import seeded
@@ -36,7 +38,7 @@ class Reblur:
 
     def adapt(self, job: Job) -> Outcome:
         """Learn R, compare the candidates briefly, train the best to its end."""
-        camera, seconds = self._learn_camera(job)
+        camera, learned = self._learn_camera(job)
         judges = Judges(job, camera)
         held_out, alone = judges.held_out, judges.unchanged()
         job.run.log.info(
@@ -57,8 +59,7 @@ class Reblur:
         if outcome.chosen != ALONE:
             outcome.translator, outcome.deblurrer = outcome.alternatives[outcome.chosen]
         outcome.summary = {
-            "camera": camera.facts(),
-            "camera_seconds": seconds,
+            **learned,
             "held_out_blurry_psnr": held_out.untouched,
             "held_out_deblurrer_psnr": held_out.alone,
         }
@@ -74,19 +75,25 @@ class Reblur:
             )
         return best.name
 
-    def _learn_camera(self, job: Job) -> tuple[CameraModel, float]:
+    def _learn_camera(self, job: Job) -> tuple[CameraModel, dict[str, Any]]:
+        """Return R, and plain data on how it was learned."""
         config = self.config.camera
         with seeded(job.run.seed, "initial-camera"):
             learned = CameraModel(config, job.blurry.habitual_codings).to(job.run.numerics.device)
         measured = SpectrumFit(job, learned, config)
-        run_stage(measured, job.run)
+        steps = run_stage(measured, job.run)
         camera, seconds = learned, measured.clock.seconds
         if config.steps:
             refined = Refinement(job, learned, measured.match, config)
             run_stage(refined, job.run)
             camera, seconds = refined.ema.shadow, seconds + refined.clock.seconds
-        job.run.log.info("the camera's blur", **{k: round(v, 4) for k, v in camera.facts().items()})
-        return camera, seconds
+        facts, parts = camera.facts(), measured.findings
+        job.run.log.info("the camera's blur", **{k: round(v, 4) for k, v in facts.items()})
+        job.run.log.info("its parts", **{part: str(found) for part, found in parts.items()})
+        return camera, {
+            "camera": facts, "camera_parts": parts.state_dict(), "camera_seconds": seconds,
+            "camera_steps": steps,
+        }  # fmt: skip
 
     def _trials(self, job: Job, camera: CameraModel, judges: Judges) -> list[Candidate]:
         """Train each candidate briefly and judge it."""

@@ -12,7 +12,6 @@ import torch
 from torch import Tensor, nn
 
 from b2b_core.data.crops import CropSampler
-from b2b_core.data.pictures import PictureSet
 from b2b_core.data.seeding import torch_rng
 from b2b_core.spectra import ring_power, ring_sizes
 from b2b_core.training.job import Job
@@ -42,8 +41,8 @@ class Surplus:
         sharp = CropSampler(job.sharp, side + camera.margin, seed, "surplus-sharp")
         self._numerics = job.run.numerics
         self._real = real.batch(0, COUNT).to(device)
-        self._real_scenes = _scenes(job.blurry, real).to(device)
-        self._made_scenes = _scenes(job.sharp, sharp).to(device)
+        self._real_scenes = torch.tensor(real.scenes(0, COUNT)).to(device)
+        self._made_scenes = torch.tensor(sharp.scenes(0, COUNT)).to(device)
         with torch.no_grad():
             made = camera(sharp.batch(0, COUNT).to(device), torch_rng(seed, "surplus"))
         self._made, self._sharp = made[0], made[1]
@@ -95,12 +94,6 @@ def mean_and_error(values: Tensor, groups: Tensor) -> tuple[Tensor, Tensor]:
     drawn = (crops > 0).sum().clamp_min(2)
     variance = sums.square().sum(0) / len(values) ** 2 * drawn / (drawn - 1)
     return mean, variance.sqrt()
-
-
-def _scenes(pictures: PictureSet, sampler: CropSampler) -> Tensor:
-    """Return the number of the scene that each of the sampler's crops shows, `(COUNT,)`."""
-    number = {scene: index for index, scene in enumerate(pictures.scenes)}
-    return torch.tensor([number[pictures[i].scene] for i in sampler.indices(0, COUNT)])
 
 
 def _side(job: Job, camera: CameraModel) -> int:

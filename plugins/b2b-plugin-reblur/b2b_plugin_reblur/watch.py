@@ -6,7 +6,7 @@ What each warning means and what to do about it: docs/warnings.md.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import torch
@@ -38,6 +38,13 @@ CHANCE = 0.5
 #: come to 0.75 to 0.9 on the cameras of the bench, fitted ones to above 0.9.
 EXPLAINED = 0.7
 NO_BLUR = "no blur was found"
+#: What the cue of each part of R's chain shows (`parts.CUES`).
+TRACES = {
+    "response": "how bright and dark sides of edges differ",
+    "highlights": "how lights fall off",
+    "noise": "noise",
+    "compression": "blocks of compression",
+}
 #: Crops on which distances are measured.
 CROPS, AT_ONCE = 64, 16
 #: Steps over which D's loss is averaged, at most.
@@ -90,20 +97,28 @@ def kernel_findings(kernels: KernelDistribution) -> list[str]:
             f"{length:.2f} pixels. Look whether the pictures given as blurry are blurry, and "
             "blurrier than those given as sharp"
         ]
-    found = [*_beyond_border(kernels)]
+    found = astray(kernels)
     if max(spreads) < SAME:
         found.append(
             "the camera's blur collapsed to one size for all pictures: right for a lens that is "
             "always equally out of focus, else add blurry pictures of other moments"
         )
-    sizes = ("lens", radius, spreads[0]), ("motion", length, spreads[1])
-    found += [
+    return found
+
+
+def astray(kernels: KernelDistribution) -> list[str]:
+    """Return a sentence for each way in which kernels outgrow all bounds; more steps go further."""
+    with torch.no_grad():
+        sizes = (
+            ("lens", float(kernels.log_radius.exp()), float(kernels.radius_spread.exp())),
+            ("motion", float(kernels.log_length.exp()), float(kernels.length_spread.exp())),
+        )
+    return _beyond_border(kernels) + [
         f"the camera's blur runs away: its {name} varies more than a hundredfold from picture to "
         "picture. Take out blurry pictures of another kind (other cameras, screenshots, scans)"
         for name, size, spread in sizes
         if spread > WILD and size * 2.718 ** (3**0.5 * spread) > 1
     ]
-    return found
 
 
 def _beyond_border(kernels: KernelDistribution) -> list[str]:
@@ -155,6 +170,14 @@ def fit_findings(fit: Explained) -> list[str]:
     ]
 
 
+def _seen(cues: Mapping[str, float]) -> str:
+    """Say what D may be seeing: the cue by which R(S) is farthest from B."""
+    part, apart = max(cues.items(), key=lambda cue: cue[1], default=("", 0.0))
+    if apart < CHANCE:
+        return "It may see what no cue of the model's parts shows, such as colours or brightness"
+    return f"It may see {TRACES[part]}: there the two are {apart:.2f} deviations apart"
+
+
 class GameWatch:
     """D in R's game: whether it keeps winning, or sees nothing of what is left to see.
 
@@ -169,10 +192,16 @@ class GameWatch:
         """Take in D's loss of one step."""
         self._losses.append(loss)
 
-    def warn(self, run: Run, fit: Callable[[], Explained]) -> None:
-        """Say what is wrong, if anything; `fit` is asked only where D sees nothing.
+    def warn(
+        self, run: Run, fit: Callable[[], Explained], cues: Callable[[], Mapping[str, float]]
+    ) -> None:
+        """Say what is wrong, if anything.
 
-        D at chance is as it should be where R(S) and B have become alike.
+        Args:
+            run: takes the warning.
+            fit: asked only where D sees nothing: it is at chance as it should be where R(S) and B
+                have become alike.
+            cues: asked only where D wins: how far R(S) is from B by the cue of each part.
         """
         if len(self._losses) < (self._losses.maxlen or 0):
             return
@@ -180,8 +209,8 @@ class GameWatch:
         if mean < WINS:
             run.warn(
                 "the discriminator wins: it keeps telling re-blurred pictures from real ones "
-                f"(loss {mean:.2f}, balance is 1.39). The camera does something that its blur "
-                "model lacks, or the blurry and sharp pictures are not of one camera"
+                f"(loss {mean:.2f}, balance is 1.39). {_seen(cues())}. The camera does something "
+                "that its blur model lacks, or the blurry and sharp pictures are not of one camera"
             )
         elif mean > BLIND and fit().share < EXPLAINED:
             run.warn(

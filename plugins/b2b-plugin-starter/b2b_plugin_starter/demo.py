@@ -11,8 +11,8 @@ from b2b_plugin_starter.config import DemoConfig
 from b2b_plugin_starter.places import CAMERA, TEST, UPPER_BOUND
 
 #: Steps of (R, comparison, fine-tuning, G by task) for the whole demo and for the quick one.
-FULL_STEPS = {"camera": 200, "trial": 80, "finetune": 1300, "task": 900}
-QUICK_STEPS = {"camera": 100, "finetune": 250}
+FULL_STEPS = {"trial": 80, "finetune": 1300, "task": 900}
+QUICK_STEPS = {"finetune": 250}
 
 
 class StarterDemo:
@@ -48,7 +48,6 @@ def _full() -> dict[str, Any]:
         "mode": "auto",
         "also": ["finetune", "task"],
         "trial_steps": steps["trial"],
-        "camera": {"spectrum_steps": steps["camera"]},
         "finetune": {"steps": steps["finetune"]},
         "task": {"steps": steps["task"]},
     }
@@ -60,6 +59,5 @@ def _quick() -> dict[str, Any]:
     return {
         "name": "reblur",
         "mode": "finetune",
-        "camera": {"spectrum_steps": steps["camera"]},
         "finetune": {"steps": steps["finetune"]},
     }
