@@ -106,18 +106,23 @@ class SpectrumFit(Stage):
     def _begin(self) -> None:
         """Take the start, among a few far from each other, whose spectra are nearest to B's.
 
-        Long paths and wide lenses have valleys of their own, out of which steps hardly find.
+        Long paths and wide lenses have valleys of their own, out of which steps hardly find. Those
+        that kernels of this size cannot hold are no start, but for the smallest.
         """
         kernels = self.camera.kernels
 
-        def distance(start: tuple[float, float]) -> float:
+        def take(start: tuple[float, float]) -> None:
             kernels.log_length.fill_(math.log(start[0]))
             kernels.log_radius.fill_(math.log(start[1]))
+
+        def distance(start: tuple[float, float]) -> float:
+            take(start)
+            if astray(kernels) and start != (LENGTHS[0], RADII[0]):
+                return math.inf
             return sum(float(self._distance(number)) for number in range(TRIES))
 
-        length, radius = min(product(LENGTHS, RADII), key=distance)
-        kernels.log_length.fill_(math.log(length))
-        kernels.log_radius.fill_(math.log(radius))
+        take(min(product(LENGTHS, RADII), key=distance))
+        self._look(last=False)
 
     def _look(self, *, last: bool) -> None:
         """See how near R is; where a leg is over, go on from R's best, at the next rate."""
