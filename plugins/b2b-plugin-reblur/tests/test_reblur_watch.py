@@ -25,7 +25,13 @@ from b2b_plugin_reblur.refinement import Refinement
 from b2b_plugin_reblur.spectrum_fit import JUDGED, SpectrumFit
 from b2b_plugin_reblur.strategy import Reblur
 from b2b_plugin_reblur.translators import Task
-from b2b_plugin_reblur.watch import Explained, fit_findings, kernel_findings, light_beyond
+from b2b_plugin_reblur.watch import (
+    Explained,
+    GameWatch,
+    fit_findings,
+    kernel_findings,
+    light_beyond,
+)
 
 PAGE = (Path(__file__).parents[3] / "docs" / "warnings.md").read_text()
 HEADINGS = re.findall(r"^## (.+)$", PAGE, re.MULTILINE)
@@ -215,6 +221,23 @@ def test_a_d_that_teaches_nothing_is_named_in_time(tmp_path, gain, change, word)
     first_tenth(Refinement(job, camera, warmup.match, config), job.run)
     found = [message for message in warned(job.run) if "discriminator" in message]
     assert [message[: len(word or "")] for message in found] == ([word] if word else [])
+
+
+@pytest.mark.parametrize(
+    ("cues", "words"),
+    [
+        ({"noise": 2.0, "response": 0.6}, "It may see noise: there the two are 2.00 deviations"),
+        ({"noise": 0.1}, "It may see what no cue"),
+        ({}, "It may see what no cue"),
+    ],
+)
+def test_a_d_that_wins_is_reported_with_what_it_may_see(tmp_path, cues, words):
+    """The cue by which R(S) and B differ most is named, if it is more than chance gives."""
+    run, watch = job_of(tmp_path, textures(1)).run, GameWatch(10)
+    watch.update(0.1)
+    watch.warn(run, lambda: Explained(1.0, 1.0), lambda: cues)
+    (message,) = warned(run)
+    assert words in message
 
 
 @pytest.mark.parametrize(
