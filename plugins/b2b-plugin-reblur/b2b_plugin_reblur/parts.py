@@ -32,7 +32,7 @@ CUES: dict[str, Callable[[Tensor], Tensor]] = {
     "compression": blocking,
 }
 #: Share of draws of scenes that have to agree.
-SURE = 0.975
+SURE = 0.95
 #: How much brighter than white lights may be, relative to it: tried one by one.
 GAINS = (0.25, 0.5, 1.0, 2.0, 4.0)
 #: Crops of either set, and how many go through R at a time.
