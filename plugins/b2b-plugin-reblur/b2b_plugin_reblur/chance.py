@@ -28,7 +28,7 @@ class Sample:
     @property
     def count(self) -> int:
         """Number of scenes."""
-        return len(set(self.scenes.tolist()))
+        return int(self.scenes.bincount().count_nonzero())
 
     @property
     def unit(self) -> Tensor:
