@@ -128,6 +128,19 @@ def job(folder: Path, **run: object) -> Job:
     )
 
 
+def recording(folder: Path) -> tuple[Job, list[str]]:
+    """Return a job, and the list of the kinds of parts that it is asked for."""
+    asked: list[str] = []
+
+    def record(kind: str) -> Part:
+        asked.append(kind)
+        return build(kind)
+
+    plain = job(folder)
+    object.__setattr__(plain, "build", record)
+    return plain, asked
+
+
 def has(name: str) -> bool:
     """Tell whether a job has this further field."""
     return name in {a.name for a in Job.__attrs_attrs__}  # type: ignore[attr-defined]
@@ -181,5 +194,5 @@ def toys() -> SimpleNamespace:
     """Return what tests build their stages of."""
     return SimpleNamespace(
         spec=SPEC, job=job, config=config, build=build, weights=weights, pyramids=pyramids,
-        restoring=restoring, Features=Features,
+        restoring=restoring, recording=recording, Features=Features,
     )  # fmt: skip

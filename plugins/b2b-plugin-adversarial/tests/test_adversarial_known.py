@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from b2b_core.data.pairs import LoadedPair, PairSet
-from b2b_core.training.job import Part
 from b2b_plugin_adversarial.config import KnownConfig
 from b2b_plugin_adversarial.stage import AdversarialStage
 
@@ -26,16 +25,9 @@ def test_k_gets_the_noise_that_blurring_took(toys, tmp_path: Path) -> None:
 
 def test_measured_kernels_need_no_extractor(toys, tmp_path: Path) -> None:
     """With kernels measured on the pairs, a strategy without kernel extractor works."""
-    asked: list[str] = []
-
-    def recording(kind: str) -> Part:
-        asked.append(kind)
-        return toys.build(kind)
-
-    plain = toys.job(tmp_path)
+    plain, asked = toys.recording(tmp_path)
     rng = torch.Generator().manual_seed(0)
     sharp = torch.randint(40, 220, (3, 80, 80), generator=rng).to(torch.uint8)
-    object.__setattr__(plain, "build", recording)
     object.__setattr__(plain, "pairs", PairSet([LoadedPair(sharp.roll(1, -1), sharp, "a")], "toy"))
     known = KnownConfig(kernel=5, kernels=2)
     AdversarialStage(plain, toys.config(known=known)).step(0)

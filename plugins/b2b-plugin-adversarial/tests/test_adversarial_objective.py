@@ -69,14 +69,7 @@ def test_reconstruction_is_the_papers_mean_over_levels(toys, tmp_path: Path) -> 
 
 def test_no_features_are_built_without_their_weight(toys, tmp_path: Path) -> None:
     """With lambda_rec 0 a strategy without feature extractor works."""
-    asked: list[str] = []
-
-    def recording(kind: str) -> Part:
-        asked.append(kind)
-        return toys.build(kind)
-
-    plain = toys.job(tmp_path)
-    object.__setattr__(plain, "build", recording)
+    plain, asked = toys.recording(tmp_path)
     AdversarialStage(plain, toys.config(lambda_rec=0.0)).step(0)
     assert "feature-extractor" not in asked
     assert "discriminator" in asked

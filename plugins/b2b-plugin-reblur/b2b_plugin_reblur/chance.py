@@ -85,15 +85,11 @@ def nearness(
     camera = camera.those(camera.telling)
     both = one.telling & other.telling
     one, other = one.those(both), other.those(both)
-    if min(camera.count, one.count) < FEWEST_SCENES:
+    distances = distance(camera, one), distance(camera, other)
+    if distances[0] is None or distances[1] is None:
         return None
-    unit = camera.unit
-    real, first, second = (sample.cues / unit for sample in (camera, one, other))
-    own = spread(real)
-    distances = [float(energy_distance(points, real, own)) for points in (first, second)]
-    matrices = [
-        (torch.cdist(real, points), torch.cdist(points, points)) for points in (first, second)
-    ]
+    real, *made = (sample.cues / camera.unit for sample in (camera, one, other))
+    matrices = [(torch.cdist(real, points), torch.cdist(points, points)) for points in made]
     nearer = 0
     for _ in range(DRAWS):
         of_real, of_made = _drawn(camera.scenes, generator), _drawn(one.scenes, generator)
@@ -112,6 +108,5 @@ def _drawn(scenes: Tensor, generator: torch.Generator) -> Tensor:
 
 def _weighted(across: Tensor, within: Tensor, of_real: Tensor, of_made: Tensor) -> float:
     """Return the energy distance of weighted samples, less what only the real one decides."""
-    across, within = across.cpu(), within.cpu()
     alone = of_made @ within @ of_made / (1 - of_made.square().sum())
     return float(2 * of_real @ across @ of_made - alone)

@@ -107,12 +107,7 @@ class PartTrials:
         if setting is False or (part == "compression" and not self._camera.codings):
             return Finding(on=False)
         on = USUAL[part] if setting == "auto" else True
-        if part == "response" and self._camera.parts["highlights"]:
-            # Lights that are cut off bend edges as well, and more.
-            self._camera.parts[part] = on
-            return Finding(on)
-        without = self._sample(part, on=False)
-        found = self._brightest(without) if part == "highlights" else self._near(part, without)
+        found = self._measured(part)
         if found is not None and setting == "auto" and not 1 - SURE < found.sure < SURE:
             on = found.sure >= SURE
         self._camera.parts[part] = on
@@ -120,12 +115,22 @@ class PartTrials:
             return Finding(on)
         return Finding(on, {"with": found.one, "without": found.other, "sure": found.sure})
 
-    def _brightest(self, without: Sample) -> Nearness | None:
+    def _measured(self, part: str) -> Nearness | None:
+        """Compare R(S) with a part and without; None where nothing tells."""
+        if part == "response" and self._camera.parts["highlights"]:
+            return None  # Lights that are cut off bend edges as well, and more.
+        real = Sample(CUES[part](self._blurry), self._of_blurry)
+        without = self._sample(part, on=False)
+        if part == "highlights":
+            return self._brightest(real, without)
+        return self._near(part, real, without)
+
+    def _brightest(self, real: Sample, without: Sample) -> Nearness | None:
         """Set the gain of lights with which R(S) is nearest to B; return how near it is."""
         tried = list[tuple[float, Nearness]]()
         for gain in GAINS:
             self._camera.brighten(gain)
-            found = self._near("highlights", without)
+            found = self._near("highlights", real, without)
             if found is None:
                 return None
             tried.append((gain, found))
@@ -133,9 +138,7 @@ class PartTrials:
         self._camera.brighten(gain)
         return nearest
 
-    def _near(self, part: str, without: Sample) -> Nearness | None:
-        """Compare R(S) with a part and without."""
-        real = Sample(CUES[part](self._blurry), self._of_blurry)
+    def _near(self, part: str, real: Sample, without: Sample) -> Nearness | None:
         chance = torch_rng(self._run.seed, "parts-chance")
         return nearness(real, self._sample(part, on=True), without, chance)
 
