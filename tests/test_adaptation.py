@@ -213,6 +213,30 @@ def test_what_real_pictures_speak_against_is_not_chosen(world, tmp_path, monkeyp
     assert len([note for note in notes if "sharper or noisier" in note]) == 3
 
 
+def test_a_slow_machine_does_fewer_steps_and_says_so(world, tmp_path, monkeypatch):
+    """A step of a minute, 40 minutes wanted: none for the rest, 38 of 60 steps, and it is said."""
+    from b2b_plugin_reblur.candidates import FineTune
+
+    now, step = [0.0], FineTune.step
+
+    def slow(self, number):
+        now[0] += 60.0
+        return step(self, number)
+
+    monkeypatch.setattr("b2b_core.training.stage.time.monotonic", lambda: now[0])
+    monkeypatch.setattr(FineTune, "step", slow)
+    long = {"steps": 60, "batch": 1}
+    settings = settings_of(world, mode="finetune", finetune=long, minutes=40)
+    for _ in range(2):  # made, and taken from its checkpoints
+        made = adapt(settings, tmp_path / "run", discover(), again=True)
+        assert "38 steps" in made.outcome.candidates[-1].note
+        assert [note for note in made.warnings if "'finetune' had 38 instead of 60 steps" in note]
+    settings = settings_of(world, mode="finetune", finetune=long, minutes=0)
+    made = adapt(settings, tmp_path / "unlimited", discover())
+    assert "60 steps" in made.outcome.candidates[-1].note
+    assert not [note for note in made.warnings if "instead of" in note]
+
+
 def test_a_killed_run_goes_on_and_ends_in_the_same_weights(world, tmp_path, monkeypatch):
     """A kill during fine-tuning, then the same command: equal to a straight run, bit for bit."""
     from b2b_plugin_reblur.candidates import FineTune

@@ -11,7 +11,9 @@ from b2b_core.bench.material import build_camera
 from b2b_core.bench.options import Extras
 from b2b_core.bench.plan import known, simulated
 from b2b_core.bench.rendering import rendered
+from b2b_core.bench.report import overview
 from b2b_core.bench.results import read_result, result_path
+from b2b_core.bench.table import sections
 from b2b_core.cli import run as run_cli
 from b2b_core.errors import UsageError
 from b2b_core.images.read import read_picture
@@ -192,6 +194,19 @@ def test_more_candidates_are_trained_beside_what_is_there(straight, root, recipe
     assert "task" in more.ways
     assert more.training_seconds == pytest.approx(result.training_seconds)
     assert more.seconds["task"] > 0
+
+
+def test_without_the_bound_there_are_gains_and_no_gap(straight, root, recipe, monkeypatch):
+    """What is there is taken, the bound is neither trained nor measured, and the page is whole."""
+    out, result = straight
+    monkeypatch.setattr("b2b_core.bench.runner.upper_bound", lambda *_: pytest.fail("trains it"))
+    (less,) = bench(root, out, extras=Extras(bound=False)).run([recipe], [0])
+    assert (less.label, less.arguments) == ("no-bound", "--no-bound")
+    assert less.ways == {name: way for name, way in result.ways.items() if name != "bound"}
+    row = overview(sections([less])).splitlines()[-1].split(" | ")
+    assert "" not in row[2:5]  # blurry, deblurrer alone, b2b's choice
+    assert (row[5], row[7]) == ("", "")  # upper bound, gap closed
+    assert row[6] != ""  # gain
 
 
 def test_a_share_of_the_sharp_pictures_keeps_the_camera_model(straight, root, recipe, monkeypatch):

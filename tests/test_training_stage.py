@@ -9,7 +9,7 @@ from b2b_core.training.checkpoint import load_checkpoint, save_checkpoint
 from b2b_core.training.ema import Ema
 from b2b_core.training.precision import Numerics
 from b2b_core.training.run import Run
-from b2b_core.training.stage import Stage, run_stage
+from b2b_core.training.stage import PACED, Stage, run_stage
 
 
 class Silent:
@@ -225,6 +225,57 @@ def test_all_stages_share_the_time(tmp_path, hours):
         run.minutes = 45
         assert run_stage(Slow(3, hours), run) == 3
         assert run_stage(Next(10, hours), run) == 2
+
+
+class Paced(Slow):
+    """One that notes how many steps it is told to have, and when it is looked at."""
+
+    def __init__(self, steps, clock, minutes):
+        super().__init__(steps, clock)
+        self.seconds, self.first_look = minutes * 60, steps // 10
+        self.told, self.looks = [], []
+
+    def step(self, number):
+        self.told.append(self.steps)
+        return super().step(number)
+
+    def validate(self, number):
+        self.looks.append(number)
+        return {}
+
+
+def test_steps_that_do_not_fit_into_a_stages_time_are_left_out(tmp_path, hours):
+    """300 minutes are 30 steps of 10: known after 20, as schedules are, and looked at in time."""
+    stage = Paced(400, hours, minutes=300)
+    assert run_stage(stage, make_run(tmp_path)) == 30
+    assert stage.told == [400] * PACED + [30] * 10
+    assert stage.looks == [20, 30]  # not after 40, a tenth of what was asked
+
+
+@pytest.mark.parametrize("killed", [10, 25])
+def test_the_time_of_a_stage_counts_earlier_sessions(tmp_path, hours, killed):
+    """A kill before or after the decision changes nothing about it; a finished stage stays so."""
+
+    class Killed(Paced):
+        def step(self, number):
+            if number == killed:
+                raise KeyboardInterrupt
+            return super().step(number)
+
+    with pytest.raises(KeyboardInterrupt):
+        run_stage(Killed(400, hours, 300), make_run(tmp_path, seconds=-1.0))
+    for steps in (30 - killed, 0):
+        resumed = Paced(400, hours, 300)
+        assert run_stage(resumed, make_run(tmp_path)) == 30
+        assert len(resumed.told) == steps
+        assert resumed.steps == 30
+
+
+def test_steps_that_fit_are_all_done(tmp_path, hours):
+    """On time to the minute is in time; what is over before its pace is known is not cut."""
+    assert run_stage(Paced(40, hours, minutes=400), make_run(tmp_path / "all")) == 40
+    assert run_stage(Paced(15, hours, minutes=1), make_run(tmp_path / "few")) == 15
+    assert run_stage(Paced(40, hours, minutes=1), make_run(tmp_path / "least")) == PACED
 
 
 def test_a_resumed_run_remembers_its_warnings(tmp_path):

@@ -18,6 +18,8 @@ class Extras:
     sharp_share: float = 1.0
     #: Settings of the adaptation, as KEY=VALUE.
     overrides: tuple[str, ...] = ()
+    #: Whether the paired upper bound is trained and measured; without it there is no gap.
+    bound: bool = True
     #: Name of these results; made of the rest if empty.
     said_label: str = field(default="")
 
@@ -29,6 +31,7 @@ class Extras:
         parts = [f"also-{'-'.join(self.also)}"] if self.also else []
         parts += [f"sharp-{self.sharp_share:g}"] if self.sharp_share < 1 else []
         parts += ["set"] if self.overrides else []
+        parts += [] if self.bound else ["no-bound"]
         return "_".join(parts)
 
     @property
@@ -37,6 +40,7 @@ class Extras:
         parts = [f"--also {','.join(self.also)}"] if self.also else []
         parts += [f"--sharp-share {self.sharp_share:g}"] if self.sharp_share < 1 else []
         parts += [f"--set {override}" for override in self.overrides]
+        parts += [] if self.bound else ["--no-bound"]
         parts += [f"--label {self.said_label}"] if self.said_label else []
         return " ".join(parts)
 

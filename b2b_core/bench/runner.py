@@ -84,7 +84,7 @@ class Bench:
         if self.only == "known":
             return
         bound = None
-        if self.only != "adapt":
+        if self.only != "adapt" and self.extras.bound:
             with _said(recipe, "bound"):
                 bound = upper_bound(recipe, camera, deblurrer, cache, self.catalogue, numerics)
         if self.only == "bound":

@@ -40,12 +40,14 @@ def list_recipes() -> None:
               help="Adapt with this share of the sharp pictures.")  # fmt: skip
 @click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True,
               help="Set one setting of the adaptation; the results get a label.")  # fmt: skip
+@click.option("--no-bound", is_flag=True, help="Leave the paired upper bound out; no gap then.")
 @click.option("--label", default="", help="Name of results that deviate from the recipe.")
 @click.option("--again", is_flag=True, help="Measure again what has a result.")
 @click.pass_context
 def run(
     ctx: click.Context, names: tuple[str, ...], data: Path, out: Path, seeds: str, quick: bool,
-    only: str, also: str, sharp_share: float, overrides: tuple[str, ...], label: str, again: bool,
+    only: str, also: str, sharp_share: float, overrides: tuple[str, ...], no_bound: bool,
+    label: str, again: bool,
 ) -> None:  # fmt: skip
     """Run recipes: names of `b2b bench list`, a path to a .toml file, or `all`.
 
@@ -58,8 +60,9 @@ def run(
 
     recipes = [recipe for name in _expanded(names) for recipe in recipes_named(name, quick=quick)]
     extras = Extras(
-        also=_split(also), sharp_share=sharp_share, overrides=overrides, said_label=label
-    )
+        also=_split(also), sharp_share=sharp_share, overrides=overrides, bound=not no_bound,
+        said_label=label,
+    )  # fmt: skip
     bench = Bench(
         root=data.resolve(), out=_folder(out, quick=quick), catalogue=catalogue_from(ctx),
         quick=quick, only=only, again=again, extras=extras,

@@ -11,7 +11,7 @@ from b2b_core.cli.options import catalogue_from
 
 @click.command()
 @click.argument("name", default="starter", required=False)
-@click.option("--quick", is_flag=True, help="The same path in about a minute, less gain.")
+@click.option("--quick", is_flag=True, help="The same path in a few minutes, less gain.")
 @click.option(
     "-o", "--out", type=click.Path(path_type=Path), help="Run folder (default: runs/NAME)."
 )

@@ -26,8 +26,11 @@ class Stage(ABC):
     name: str
     #: What a person reads on the progress bar.
     title: str
-    #: Number of steps at most, 0-based numbers 0 ... steps-1.
+    #: Number of steps at most, 0-based numbers 0 ... steps-1. `run_stage` lowers it where all of
+    #: them would take longer than `seconds`, so a schedule asks for it at each step.
     steps: int
+    #: Seconds that all steps together should take.
+    seconds: float = math.inf
     #: `validate` is called after this many steps too, so that it can warn in time (see `tenth`);
     #: 0 for a stage that has nothing to warn of.
     first_look: int = 0
@@ -53,6 +56,10 @@ class Stage(ABC):
         return {}
 
 
+#: Steps after which their pace is known: the first of them take longer than others.
+PACED = 20
+
+
 def tenth(steps: int) -> int:
     """Return the number of steps by which a stage should have warned: a tenth, rounded up."""
     return -(-steps // 10)
@@ -62,8 +69,9 @@ def run_stage(stage: Stage, run: Run) -> int:
     """Train `stage` to its end, from its checkpoint where there is one; return the steps done.
 
     Every step starts from torch's generators seeded with (seed, stage, step), so that a resumed run
-    repeats exactly what an uninterrupted one does. Where `run.minutes` are over, the stage ends
-    with the step that it is at, and a warning says so.
+    repeats exactly what an uninterrupted one does. Where the steps would take longer than
+    `stage.seconds`, there are fewer of them, decided once, after the first `PACED`. Where
+    `run.minutes` are over, the stage ends with the step that it is at, and a warning says so.
 
     Raises:
         B2bError: if the numbers become NaN or infinite; the last good checkpoint is kept.
@@ -83,36 +91,51 @@ def run_stage(stage: Stage, run: Run) -> int:
 
 @define
 class _Memory:
-    """How far a stage is, and the seconds that it took."""
+    """How far a stage is, the seconds that it took, and the steps that fit into its time."""
 
     step: int = 0
     seconds: float = 0.0
+    #: 0 where all that were asked for fit.
+    fitting: int = 0
 
 
 def _train(stage: Stage, run: Run, path: Path, memory: _Memory) -> None:
     saved, latest = time.monotonic(), dict[str, float]()
     with Progress(stage.title, stage.steps, start=memory.step) as bar:
-        for number in range(memory.step, stage.steps):
-            began = time.monotonic()
+        while memory.step < stage.steps:
+            number, began = memory.step, time.monotonic()
             seed_torch(run.seed, stage.name, number)
             numbers = stage.step(number)
             _refuse_nan(numbers, stage, number, path)
             memory.step = done = number + 1
             memory.seconds += (seconds := time.monotonic() - began)
             run.spent += seconds
+            if done == PACED:
+                _plan(stage, memory, run)
             last = done == stage.steps or stage.settled or run.out_of_time
             if done % run.validate_every == 0 or done == stage.first_look or last:
                 numbers |= (latest := stage.validate(done))
             if done % run.log_every == 0 or last:
                 run.log_step(stage.name, done, numbers)
-            if stage.settled:
-                bar.total = done
+            bar.total = done if stage.settled else stage.steps
             bar.update(done, **{**latest, **numbers})
             if last or time.monotonic() - saved > run.checkpoint_seconds:
                 _save(stage, path, memory, run)
                 saved = time.monotonic()
             if last:
                 break
+
+
+def _plan(stage: Stage, memory: _Memory, run: Run) -> None:
+    """Leave out the steps that do not fit into the stage's time."""
+    asked, affordable = stage.steps, stage.seconds * memory.step
+    if asked * memory.seconds > affordable:
+        memory.fitting = stage.steps = max(int(affordable / memory.seconds), memory.step)
+        stage.first_look = min(stage.first_look, max(tenth(stage.steps), memory.step))
+        run.log.info(
+            "fewer steps, to be done in time", stage=stage.name, steps=stage.steps, asked=asked,
+            minutes=round(stage.seconds / 60, 1),
+        )  # fmt: skip
 
 
 def _restore(stage: Stage, path: Path, run: Run) -> _Memory:
@@ -122,7 +145,8 @@ def _restore(stage: Stage, path: Path, run: Run) -> _Memory:
     try:
         for name, part in stage.parts().items():
             part.load_state_dict(state["parts"][name])
-        memory = _Memory(int(state["step"]), float(state.get("seconds", 0.0)))
+        memory = _Memory(int(state["step"]), float(state["seconds"]), int(state["fitting"]))
+        stage.steps = memory.fitting or stage.steps
     except (KeyError, RuntimeError, ValueError) as error:
         raise B2bError(
             "the checkpoint does not fit this configuration",
@@ -135,8 +159,11 @@ def _restore(stage: Stage, path: Path, run: Run) -> _Memory:
 
 def _save(stage: Stage, path: Path, memory: _Memory, run: Run) -> None:
     parts = {name: part.state_dict() for name, part in stage.parts().items()}
-    state = {"step": memory.step, "seconds": memory.seconds, "warnings": list(run.warnings)}
-    save_checkpoint(path, {**state, "parts": parts})
+    state = {
+        "step": memory.step, "seconds": memory.seconds, "fitting": memory.fitting,
+        "warnings": list(run.warnings), "parts": parts,
+    }  # fmt: skip
+    save_checkpoint(path, state)
 
 
 def _refuse_nan(numbers: dict[str, float], stage: Stage, number: int, path: Path) -> None:

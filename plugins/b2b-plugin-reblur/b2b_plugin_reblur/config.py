@@ -51,6 +51,7 @@ class CameraConfig:
 class TrainingConfig:
     """How a candidate is trained on R(S)."""
 
+    #: At most; see `minutes`.
     steps: int = 2000
     batch: int = 8
     lr: float = 6e-4
@@ -82,7 +83,10 @@ class ReblurConfig:
     conversion: TrainingConfig = TrainingConfig(lr=1e-3)
     scratch: TrainingConfig = TrainingConfig(lr=1e-3)
     joint: TaskConfig = TaskConfig(lr=6e-4)
-    #: Steps that each candidate gets in the comparison of "auto".
+    #: Steps that each candidate gets in the comparison of "auto", at most.
     trial_steps: int = 80
+    #: Minutes of training that R, the comparison and a candidate trained to its end should take
+    #: together: where the machine is too slow for all steps there are fewer. 0: no limit.
+    minutes: float = field(default=20.0, validator=ge(0.0))
     #: Candidates that are trained to their end beside the chosen one, to show them side by side.
     also: tuple[Literal["finetune", "task", "conversion", "scratch", "joint"], ...] = ()

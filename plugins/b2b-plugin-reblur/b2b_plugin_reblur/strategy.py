@@ -15,6 +15,7 @@ from b2b_plugin_reblur.candidates import FineTune, Scratch, Supervised
 from b2b_plugin_reblur.config import ReblurConfig, TrainingConfig
 from b2b_plugin_reblur.judging import ALONE, BEGUN, Judges, expected
 from b2b_plugin_reblur.refinement import Refinement
+from b2b_plugin_reblur.schedule import Schedule
 from b2b_plugin_reblur.spectrum_fit import SpectrumFit
 from b2b_plugin_reblur.translators import Conversion, Joint, Task
 
@@ -38,6 +39,7 @@ class Reblur:
 
     def adapt(self, job: Job) -> Outcome:
         """Learn R, compare the candidates briefly, train the best to its end."""
+        schedule = Schedule.within(self.config.minutes, job.run.minutes)
         camera, learned = self._learn_camera(job)
         judges = Judges(job, camera)
         held_out, alone = judges.held_out, judges.unchanged()
@@ -48,12 +50,13 @@ class Reblur:
         )
         compared, wanted = [alone], str(self.config.mode)
         if wanted == "auto":
-            tried = self._trials(job, camera, judges)
+            tried = self._trials(job, camera, judges, schedule)
             compared += tried
             wanted = _most_promising([c for c in tried if not judges.refuses(c)], alone).name
         outcome = Outcome(None, None, candidates=compared, chosen=wanted)
         trained = [name for name in CANDIDATES if name == wanted or name in self.config.also]
-        finished = [self._finish(name, job, camera, judges, outcome) for name in trained]
+        seconds = schedule.training(job.run.spent)
+        finished = [self._finish(n, job, camera, judges, outcome, seconds) for n in trained]
         if self.config.mode == "auto":
             outcome.chosen = self._best([alone, *finished], wanted, job)
         if outcome.chosen != ALONE:
@@ -95,29 +98,39 @@ class Reblur:
             "camera_steps": steps,
         }  # fmt: skip
 
-    def _trials(self, job: Job, camera: CameraModel, judges: Judges) -> list[Candidate]:
+    def _trials(
+        self, job: Job, camera: CameraModel, judges: Judges, schedule: Schedule
+    ) -> list[Candidate]:
         """Train each candidate briefly and judge it."""
-        compared = list[Candidate]()
+        compared, steps = list[Candidate](), self.config.trial_steps
         for name in TRIED:
-            steps = self.config.trial_steps
             try:
                 stage = self._stage(name, job, camera, judges, steps=steps, suffix="-trial")
             except B2bError as error:
                 # such as a known domain whose blur no kernel explains: compare the others
                 job.run.warn(f"'{name}' is left out: {error.what}")
                 continue
-            run_stage(stage, job.run)
-            compared.append(judges.judge(name, stage, f"after {steps} trial steps"))
+            stage.seconds = schedule.trial(len(TRIED))
+            done = run_stage(stage, job.run)
+            compared.append(judges.judge(name, stage, f"after {done} trial steps"))
         return compared
 
     def _finish(
-        self, name: str, job: Job, camera: CameraModel, judges: Judges, outcome: Outcome
-    ) -> Candidate:
+        self, name: str, job: Job, camera: CameraModel, judges: Judges, outcome: Outcome,
+        seconds: float,
+    ) -> Candidate:  # fmt: skip
         """Train one candidate to its end, judge it, and add it to the outcome."""
-        steps = self._training(name).steps
-        stage = self._stage(name, job, camera, judges, steps=steps)
+        asked = self._training(name).steps
+        stage = self._stage(name, job, camera, judges, steps=asked)
+        stage.seconds = seconds
         done = run_stage(stage, job.run)
-        note = f"trained to its end, {steps} steps" if done == steps else f"stopped at step {done}"
+        if stage.steps < asked:
+            job.run.warn(
+                f"'{name}' had {stage.steps} instead of {asked} steps, for this machine does no "
+                f"more in the {seconds / 60:.0f} minutes left to it (strategy.minutes)"
+            )
+        end = done == stage.steps
+        note = f"trained to its end, {done} steps" if end else f"stopped at step {done}"
         judged = judges.judge(name, stage, note)
         outcome.candidates.append(judged)
         outcome.alternatives[name] = stage.profile_parts()

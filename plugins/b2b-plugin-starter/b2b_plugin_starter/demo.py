@@ -13,6 +13,8 @@ from b2b_plugin_starter.places import CAMERA, TEST, UPPER_BOUND
 #: Steps of (R, comparison, fine-tuning, G by task) for the whole demo and for the quick one.
 FULL_STEPS = {"trial": 80, "finetune": 1300, "task": 900}
 QUICK_STEPS = {"finetune": 250}
+#: Minutes of training for each candidate, with what comes before it; slow machines do fewer steps.
+FULL_MINUTES, QUICK_MINUTES = 10.0, 5.0
 
 
 class StarterDemo:
@@ -46,6 +48,7 @@ def _full() -> dict[str, Any]:
     return {
         "name": "reblur",
         "mode": "auto",
+        "minutes": FULL_MINUTES,
         "also": ["finetune", "task"],
         "trial_steps": steps["trial"],
         "finetune": {"steps": steps["finetune"]},
@@ -59,5 +62,6 @@ def _quick() -> dict[str, Any]:
     return {
         "name": "reblur",
         "mode": "finetune",
+        "minutes": QUICK_MINUTES,
         "finetune": {"steps": steps["finetune"]},
     }
