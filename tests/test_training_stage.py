@@ -7,9 +7,10 @@ from torch import nn
 from b2b_core.errors import B2bError
 from b2b_core.training.checkpoint import load_checkpoint, save_checkpoint
 from b2b_core.training.ema import Ema
+from b2b_core.training.pacing import PACED
 from b2b_core.training.precision import Numerics
 from b2b_core.training.run import Run
-from b2b_core.training.stage import PACED, Stage, run_stage
+from b2b_core.training.stage import Stage, run_stage
 
 
 class Silent:
@@ -172,7 +173,7 @@ def test_the_average_follows_the_published_recursion():
     """EMA with warm-up equals the recursion written out for a scalar."""
     network = nn.Linear(1, 1, bias=False)
     ema = Ema(network, 0.9)
-    expected = float(network.weight)
+    expected = float(network.weight.detach())
     for step in range(30):
         with torch.no_grad():
             network.weight.fill_(float(step))
@@ -245,7 +246,7 @@ class Paced(Slow):
 
 
 def test_steps_that_do_not_fit_into_a_stages_time_are_left_out(tmp_path, hours):
-    """300 minutes are 30 steps of 10: known after 20, as schedules are, and looked at in time."""
+    """300 minutes are 30 steps of 10: known after 20, by schedules too, and looked at in time."""
     stage = Paced(400, hours, minutes=300)
     assert run_stage(stage, make_run(tmp_path)) == 30
     assert stage.told == [400] * PACED + [30] * 10
@@ -254,7 +255,7 @@ def test_steps_that_do_not_fit_into_a_stages_time_are_left_out(tmp_path, hours):
 
 @pytest.mark.parametrize("killed", [10, 25])
 def test_the_time_of_a_stage_counts_earlier_sessions(tmp_path, hours, killed):
-    """A kill before or after the decision changes nothing about it; a finished stage stays so."""
+    """A kill before or after the plan changes nothing about it; a finished stage stays so."""
 
     class Killed(Paced):
         def step(self, number):

@@ -14,6 +14,7 @@ from b2b_core.data.seeding import seed_torch
 from b2b_core.errors import B2bError
 from b2b_core.progress import Progress
 from b2b_core.training.checkpoint import load_checkpoint, save_checkpoint
+from b2b_core.training.pacing import Pace
 
 if TYPE_CHECKING:
     from b2b_core.training.run import Run
@@ -27,7 +28,7 @@ class Stage(ABC):
     #: What a person reads on the progress bar.
     title: str
     #: Number of steps at most, 0-based numbers 0 ... steps-1. `run_stage` lowers it where all of
-    #: them would take longer than `seconds`, so a schedule asks for it at each step.
+    #: them would take longer than `seconds` (`pacing.py`), so a schedule asks for it at each step.
     steps: int
     #: Seconds that all steps together should take.
     seconds: float = math.inf
@@ -56,10 +57,6 @@ class Stage(ABC):
         return {}
 
 
-#: Steps after which their pace is known: the first of them take longer than others.
-PACED = 20
-
-
 def tenth(steps: int) -> int:
     """Return the number of steps by which a stage should have warned: a tenth, rounded up."""
     return -(-steps // 10)
@@ -70,7 +67,7 @@ def run_stage(stage: Stage, run: Run) -> int:
 
     Every step starts from torch's generators seeded with (seed, stage, step), so that a resumed run
     repeats exactly what an uninterrupted one does. Where the steps would take longer than
-    `stage.seconds`, there are fewer of them, decided once, after the first `PACED`. Where
+    `stage.seconds`, there are fewer of them (and where time decides, no two runs are alike). Where
     `run.minutes` are over, the stage ends with the step that it is at, and a warning says so.
 
     Raises:
@@ -91,12 +88,11 @@ def run_stage(stage: Stage, run: Run) -> int:
 
 @define
 class _Memory:
-    """How far a stage is, the seconds that it took, and the steps that fit into its time."""
+    """How far a stage is, the seconds that it took, and how many steps it is to have."""
 
+    pace: Pace
     step: int = 0
     seconds: float = 0.0
-    #: 0 where all that were asked for fit.
-    fitting: int = 0
 
 
 def _train(stage: Stage, run: Run, path: Path, memory: _Memory) -> None:
@@ -110,7 +106,7 @@ def _train(stage: Stage, run: Run, path: Path, memory: _Memory) -> None:
             memory.step = done = number + 1
             memory.seconds += (seconds := time.monotonic() - began)
             run.spent += seconds
-            if done == PACED:
+            if memory.pace.judge(done, memory.seconds):
                 _plan(stage, memory, run)
             last = done == stage.steps or stage.settled or run.out_of_time
             if done % run.validate_every == 0 or done == stage.first_look or last:
@@ -127,26 +123,26 @@ def _train(stage: Stage, run: Run, path: Path, memory: _Memory) -> None:
 
 
 def _plan(stage: Stage, memory: _Memory, run: Run) -> None:
-    """Leave out the steps that do not fit into the stage's time."""
-    asked, affordable = stage.steps, stage.seconds * memory.step
-    if asked * memory.seconds > affordable:
-        memory.fitting = stage.steps = max(int(affordable / memory.seconds), memory.step)
-        stage.first_look = min(stage.first_look, max(tenth(stage.steps), memory.step))
-        run.log.info(
-            "fewer steps, to be done in time", stage=stage.name, steps=stage.steps, asked=asked,
-            minutes=round(stage.seconds / 60, 1),
-        )  # fmt: skip
+    """Give the stage the steps that fit into its time, and say how many."""
+    stage.steps = memory.pace.steps
+    stage.first_look = min(stage.first_look, max(tenth(stage.steps), memory.step))
+    run.log.info(
+        "steps that fit into the time", stage=stage.name, steps=stage.steps,
+        asked=memory.pace.asked, minutes=round(stage.seconds / 60, 1),
+    )  # fmt: skip
 
 
 def _restore(stage: Stage, path: Path, run: Run) -> _Memory:
+    pace = Pace(stage.steps, stage.seconds, stage.steps)
     if not path.exists():
-        return _Memory()
+        return _Memory(pace)
     state = load_checkpoint(path)
     try:
         for name, part in stage.parts().items():
             part.load_state_dict(state["parts"][name])
-        memory = _Memory(int(state["step"]), float(state["seconds"]), int(state["fitting"]))
-        stage.steps = memory.fitting or stage.steps
+        memory = _Memory(pace, int(state["step"]), float(state["seconds"]))
+        pace.load_state_dict(state["pace"])
+        stage.steps = pace.steps
     except (KeyError, RuntimeError, ValueError) as error:
         raise B2bError(
             "the checkpoint does not fit this configuration",
@@ -160,8 +156,8 @@ def _restore(stage: Stage, path: Path, run: Run) -> _Memory:
 def _save(stage: Stage, path: Path, memory: _Memory, run: Run) -> None:
     parts = {name: part.state_dict() for name, part in stage.parts().items()}
     state = {
-        "step": memory.step, "seconds": memory.seconds, "fitting": memory.fitting,
-        "warnings": list(run.warnings), "parts": parts,
+        "step": memory.step, "seconds": memory.seconds,
+        "pace": memory.pace.state_dict(), "warnings": list(run.warnings), "parts": parts,
     }  # fmt: skip
     save_checkpoint(path, state)
 
