@@ -34,8 +34,8 @@ class Pace:
             done: steps so far, by one more at each call.
             seconds: that they took together.
         """
-        doublings, rest = divmod(done, PACED)
-        if rest or not doublings or doublings & (doublings - 1):
+        times, rest = divmod(done, PACED)
+        if rest or not times or times & (times - 1):  # not PACED times a power of two
             return False
         since = done if done == PACED else done // 2
         left, taken, self.marked = self.allowed - seconds, seconds - self.marked, seconds
