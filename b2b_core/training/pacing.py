@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from attrs import define
+from attrs import Factory, define, field
 
 #: Steps after which the pace is judged for the first time.
 PACED = 20
@@ -22,10 +22,10 @@ class Pace:
     #: Steps that were asked for, and the seconds that they should take.
     asked: int
     allowed: float
-    #: Steps that fit.
-    steps: int
+    #: Steps that fit; all of them, until it is judged.
+    steps: int = field(init=False, default=Factory(lambda self: self.asked, takes_self=True))
     #: Seconds that had gone by when it was judged last.
-    marked: float = 0.0
+    marked: float = field(init=False, default=0.0)
 
     def judge(self, done: int, seconds: float) -> bool:
         """Plan anew if it is time to; return whether the plan has changed.

@@ -133,7 +133,7 @@ def _plan(stage: Stage, memory: _Memory, run: Run) -> None:
 
 
 def _restore(stage: Stage, path: Path, run: Run) -> _Memory:
-    pace = Pace(stage.steps, stage.seconds, stage.steps)
+    pace = Pace(stage.steps, stage.seconds)
     if not path.exists():
         return _Memory(pace)
     state = load_checkpoint(path)

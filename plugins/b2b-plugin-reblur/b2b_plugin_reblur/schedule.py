@@ -43,6 +43,4 @@ class Schedule:
 
         Each has what is left as if it were the only one: others are trained beside it to be shown.
         """
-        if math.isinf(self.seconds):
-            return math.inf
         return max(CAREFUL * (self.seconds - spent), LEAST * self.seconds)
