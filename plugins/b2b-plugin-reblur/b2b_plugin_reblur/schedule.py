@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 #: Share of the time that the comparison may take, all candidates together.
 COMPARISON = 0.25
@@ -16,18 +16,24 @@ CAREFUL = 0.95
 
 @frozen
 class Schedule:
-    """Seconds for each part of a run.
+    """The time for a run, or for what is left of it.
 
     Args:
         minutes: wanted for all of it; 0: no limit.
+        option: which setting says so, for the user who wants to give more.
     """
 
     minutes: float
+    option: str = "strategy.minutes"
 
     @classmethod
-    def within(cls, *limits: float) -> Schedule:
-        """Return the schedule that keeps within all limits, in minutes; 0 is none."""
-        return cls(min((limit for limit in limits if limit), default=0.0))
+    def within(cls, limits: dict[str, float]) -> Schedule:
+        """Return the schedule that keeps within all limits: minutes of each setting; 0 is none."""
+        given = {option: minutes for option, minutes in limits.items() if minutes}
+        if not given:
+            return cls(0.0)
+        option = min(given, key=given.__getitem__)
+        return cls(given[option], option)
 
     @property
     def seconds(self) -> float:
@@ -35,12 +41,13 @@ class Schedule:
         return self.minutes * 60 or math.inf
 
     def trial(self, candidates: int) -> float:
-        """Return what one of the compared candidates may take."""
+        """Return the seconds that one of the compared candidates may take."""
         return self.seconds * COMPARISON / candidates
 
-    def training(self, spent: float) -> float:
+    def training(self, spent: float) -> Schedule:
         """Return what a candidate trained to its end may take, after `spent` seconds of training.
 
         Each has what is left as if it were the only one: others are trained beside it to be shown.
         """
-        return max(CAREFUL * (self.seconds - spent), LEAST * self.seconds)
+        left = CAREFUL * (self.minutes - spent / 60)
+        return evolve(self, minutes=max(left, LEAST * self.minutes))

@@ -39,7 +39,9 @@ class Reblur:
 
     def adapt(self, job: Job) -> Outcome:
         """Learn R, compare the candidates briefly, train the best to its end."""
-        schedule = Schedule.within(self.config.minutes, job.run.minutes)
+        schedule = Schedule.within(
+            {"strategy.minutes": self.config.minutes, "run.minutes": job.run.minutes}
+        )
         camera, learned = self._learn_camera(job)
         judges = Judges(job, camera)
         held_out, alone = judges.held_out, judges.unchanged()
@@ -55,8 +57,8 @@ class Reblur:
             wanted = _most_promising([c for c in tried if not judges.refuses(c)], alone).name
         outcome = Outcome(None, None, candidates=compared, chosen=wanted)
         trained = [name for name in CANDIDATES if name == wanted or name in self.config.also]
-        seconds = schedule.training(job.run.spent)
-        finished = [self._finish(n, job, camera, judges, outcome, seconds) for n in trained]
+        left = schedule.training(job.run.spent)
+        finished = [self._finish(name, job, camera, judges, outcome, left) for name in trained]
         if self.config.mode == "auto":
             outcome.chosen = self._best([alone, *finished], wanted, job)
         if outcome.chosen != ALONE:
@@ -117,17 +119,17 @@ class Reblur:
 
     def _finish(
         self, name: str, job: Job, camera: CameraModel, judges: Judges, outcome: Outcome,
-        seconds: float,
+        time: Schedule,
     ) -> Candidate:  # fmt: skip
         """Train one candidate to its end, judge it, and add it to the outcome."""
         asked = self._training(name).steps
         stage = self._stage(name, job, camera, judges, steps=asked)
-        stage.seconds = seconds
+        stage.seconds = time.seconds
         done = run_stage(stage, job.run)
         if stage.steps < asked:
             job.run.warn(
                 f"'{name}' had {stage.steps} instead of {asked} steps, for this machine does no "
-                f"more in the {seconds / 60:.0f} minutes left to it (strategy.minutes)"
+                f"more in the {time.minutes:.0f} minutes left to it ({time.option})"
             )
         end = done == stage.steps
         note = f"trained to its end, {done} steps" if end else f"stopped at step {done}"
