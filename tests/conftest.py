@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+#: Tests that take minutes. They begin: at the end one process would wait for the other.
+LONG = {"test_testing_own_plugins.py"}
+
 LOSS = """
 from attrs import frozen
 from b2b_core import hookimpl
@@ -25,6 +28,11 @@ class Product:
 def b2b_losses():
     return [LossSpec(name="{name}", config=Config, factory=Product, summary="a loss")]
 """
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put long tests first; the others keep their order."""
+    items.sort(key=lambda item: item.path.name not in LONG)
 
 
 class Installer:
