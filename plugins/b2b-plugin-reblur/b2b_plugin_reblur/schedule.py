@@ -29,11 +29,8 @@ class Schedule:
     @classmethod
     def within(cls, limits: dict[str, float]) -> Schedule:
         """Return the schedule that keeps within all limits: minutes of each setting; 0 is none."""
-        given = {option: minutes for option, minutes in limits.items() if minutes}
-        if not given:
-            return cls(0.0)
-        option = min(given, key=given.__getitem__)
-        return cls(given[option], option)
+        option = min(limits, key=lambda name: limits[name] or math.inf)
+        return cls(limits[option], option)
 
     @property
     def seconds(self) -> float:

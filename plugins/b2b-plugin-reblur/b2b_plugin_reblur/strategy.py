@@ -119,17 +119,17 @@ class Reblur:
 
     def _finish(
         self, name: str, job: Job, camera: CameraModel, judges: Judges, outcome: Outcome,
-        time: Schedule,
+        left: Schedule,
     ) -> Candidate:  # fmt: skip
         """Train one candidate to its end, judge it, and add it to the outcome."""
         asked = self._training(name).steps
         stage = self._stage(name, job, camera, judges, steps=asked)
-        stage.seconds = time.seconds
+        stage.seconds = left.seconds
         done = run_stage(stage, job.run)
         if stage.steps < asked:
             job.run.warn(
                 f"'{name}' had {stage.steps} instead of {asked} steps, for this machine does no "
-                f"more in the {time.minutes:.0f} minutes left to it ({time.option})"
+                f"more in the {left.minutes:.0f} minutes left to it ({left.option})"
             )
         end = done == stage.steps
         note = f"trained to its end, {done} steps" if end else f"stopped at step {done}"
